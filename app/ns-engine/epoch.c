@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "epoch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static struct ns_engine_stats now; /* large; main thread only */
+
+void epoch_tick(void *ctx, struct ns_engine *en, bool last)
+{
+	struct epoch *e = ctx;
+	char pps[32], bps[32], flows[32], date[40];
+	uint64_t mono = ns_clock_mono();
+	double dt = (double)(mono - e->mono_ns) / 1e9;
+
+	if (e->quiet || last)
+		return;
+	ns_engine_stats(en, &now);
+	if (dt <= 0)
+		dt = 1e-9;
+	ns_fmt_time(date, sizeof(date), ns_clock_real());
+	date[19] = '\0'; /* whole seconds */
+	printf("%s epoch %u: %s packets/s, %s bit/s, %s flows, %" PRIu64 " records, %" PRIu64
+	       " dropped, %" PRIu64 " packets in all\n",
+		date, now.epoch,
+		ns_fmt_count(pps, sizeof(pps), (double)(now.received - e->packets) / dt),
+		ns_fmt_count(bps, sizeof(bps), 8 * (double)(now.octets - e->octets) / dt),
+		ns_fmt_count(flows, sizeof(flows), (double)now.flows.flows), now.records - e->records,
+		now.drops - e->drops, now.received);
+	fflush(stdout);
+	e->packets = now.received;
+	e->octets = now.octets;
+	e->records = now.records;
+	e->drops = now.drops;
+	e->mono_ns = mono;
+}
+
+bool epoch_report(struct ns_engine *en)
+{
+	const struct ns_counter *const *all;
+	unsigned n;
+
+	ns_engine_stats(en, &now);
+	bool holds = ns_engine_conserved(&now);
+
+	printf("received  %20" PRIu64 " packets, %" PRIu64 " octets\n"
+	       "analysed  %20" PRIu64 "\n",
+		now.received, now.octets, now.analysed);
+	all = ns_counters_all(&n);
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t v = now.counters.v[all[i]->id];
+
+		if (v == 0)
+			continue;
+		printf("%s %19" PRIu64 " %s: %s\n",
+			all[i]->kind == NS_COUNTER_DROP ? "dropped  " : "note     ", v,
+			all[i]->name, all[i]->help);
+	}
+	for (unsigned w = 0; w < now.workers; w++) {
+		if (now.ring_full[w] > 0)
+			printf("ring_full[%u] %16" PRIu64 "\n", w, now.ring_full[w]);
+	}
+	printf("flows     %20" PRIu64 " created, %" PRIu64 " ended, %" PRIu64 " for lack of room, %" PRIu64
+	       " records\n",
+		now.flows.created, now.flows.ended, now.flows.evicted, now.records);
+	printf("%s: received %s analysed + dropped\n", holds ? "conserved" : "NOT CONSERVED",
+		holds ? "=" : "!=");
+	fflush(stdout);
+	return holds;
+}

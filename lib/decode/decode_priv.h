@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <ns_decode.h>
+
+#include <string.h>
+
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_ARP 0x0806
+#define ETHERTYPE_TEB 0x6558
+#define ETHERTYPE_VLAN 0x8100
+#define ETHERTYPE_QINQ 0x88a8
+#define ETHERTYPE_QINQ_OLD 0x9100
+#define ETHERTYPE_IPV6 0x86dd
+#define ETHERTYPE_PPP 0x880b
+#define ETHERTYPE_MPLS 0x8847
+#define ETHERTYPE_MPLS_MC 0x8848
+#define ETHERTYPE_PPPOE_DISCOVERY 0x8863
+#define ETHERTYPE_PPPOE 0x8864
+
+#define MAX_STEPS 48 /* headers of all kinds in one packet */
+#define MAX_EXTENSIONS 32
+
+/* The walk over one packet. On the stack of ns_decode(). */
+struct walk {
+	const struct ns_decoder *d;
+	const uint8_t *data;
+	uint32_t len; /* captured octets; shrinks to what the IP header says */
+	uint32_t off; /* where the next header begins */
+	uint32_t wire_end; /* where the packet ends by its headers; >= len when it was cut */
+	enum ns_next next;
+	uint16_t ethertype;
+	uint16_t linktype;
+	uint16_t vlan[2]; /* of the current layer 2, id + 1 */
+	uint8_t nvlans;
+	uint8_t tunnel; /* index of the tunnel that we are inside, 0 for none */
+	bool directional;
+	uint32_t tunnel_id;
+	uint16_t tunnel_outer; /* l3 offset of the header outside the tunnel */
+	uint8_t headers; /* IP headers read so far */
+	struct ns_packet *p;
+	struct ns_counters *notes;
+	const struct ns_counter *fault; /* why the walk ended early */
+};
+
+struct tunnel_entry {
+	const struct ns_tunnel_ops *ops;
+	uint8_t index;
+};
+
+#define TUNNELS_MAX 64
+#define CANDIDATES_MAX 4
+
+struct ns_decoder {
+	struct ns_decode_conf conf;
+	uint8_t by_proto[256][CANDIDATES_MAX]; /* indices into tunnels, 0 ends */
+	uint8_t by_port_class[65536]; /* 0: no tunnel; else a row of by_port */
+	uint8_t by_port[TUNNELS_MAX][CANDIDATES_MAX];
+	uint8_t ports_n;
+	const struct ns_tunnel_ops *tunnels[TUNNELS_MAX];
+	uint8_t tunnels_n; /* the first is index 1 */
+};
+
+static inline uint16_t be16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* True when n octets can be read at off. */
+static inline bool have(const struct walk *w, uint32_t off, uint32_t n)
+{
+	return off <= w->len && n <= w->len - off;
+}
+
+/* Each step reads one header at w->off, moves on and sets w->next; it may set w->fault. */
+void walk_link(struct walk *w);
+void walk_ethernet(struct walk *w);
+void walk_ethertype(struct walk *w);
+void walk_ppp(struct walk *w);
+void walk_llc(struct walk *w);
+void walk_ip(struct walk *w);
+
+/* Reads the L4 header behind an IP header and looks for a tunnel in it. */
+struct ip_info {
+	uint32_t l3_off;
+	uint32_t l4_off;
+	uint32_t end; /* end of the IP packet on the wire, may lie behind what is captured */
+	uint8_t proto;
+	uint8_t ver;
+	bool later_frag;
+	bool rerouted; /* the pseudo header has addresses that are not those of the IP header */
+};
+void walk_l4(struct walk *w, const struct ip_info *ip);
+
+/* True when the checksums of the packet are right or can't be checked. */
+bool checksums_ok(const struct walk *w, const struct ip_info *ip);
+
+extern struct ns_counter ns_note_cut_l4;
+extern struct ns_counter ns_note_nesting_limit;
+extern struct ns_counter ns_note_tunnel_undecoded;
+
+static inline void walk_fault(struct walk *w, const struct ns_counter *why)
+{
+	w->next = NS_NEXT_END;
+	w->fault = why;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine_priv.h"
+
+static const struct cyaml_schema_value text = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED)};
+
+static const struct cyaml_strval modes[] = {
+	{"auto", NS_ENGINE_AUTO}, {"pipeline", NS_ENGINE_PIPELINE}, {"rtc", NS_ENGINE_RTC}};
+static const struct cyaml_strval idles[] = {{"sleep", NS_ENGINE_IDLE_SLEEP},
+	{"pause", NS_ENGINE_IDLE_PAUSE}, {"poll", NS_ENGINE_IDLE_POLL}};
+static const struct cyaml_strval huges[] = {
+	{"auto", NS_ENGINE_HUGE_AUTO}, {"no", NS_ENGINE_HUGE_NO}, {"yes", NS_ENGINE_HUGE_YES}};
+
+#define OPT CYAML_FLAG_OPTIONAL
+#define LIST(name, member)                                                                         \
+	CYAML_FIELD_SEQUENCE(name, OPT | CYAML_FLAG_POINTER, struct ns_engine_conf, member, &text, 0, \
+		CYAML_UNLIMITED)
+
+static const struct cyaml_schema_field fields[] = {
+	CYAML_FIELD_STRING_PTR(
+		"source", OPT | CYAML_FLAG_POINTER, struct ns_engine_conf, source, 1, 64),
+	LIST("targets", targets),
+	CYAML_FIELD_STRING_PTR("filter", OPT | CYAML_FLAG_POINTER, struct ns_engine_conf, filter, 0,
+		CYAML_UNLIMITED),
+	CYAML_FIELD_UINT("workers", OPT, struct ns_engine_conf, workers),
+	CYAML_FIELD_UINT("rx", OPT, struct ns_engine_conf, rx),
+	CYAML_FIELD_ENUM("mode", OPT | CYAML_FLAG_STRICT, struct ns_engine_conf, mode, modes,
+		NS_ARRAY_LEN(modes)),
+	CYAML_FIELD_ENUM("idle", OPT | CYAML_FLAG_STRICT, struct ns_engine_conf, idle, idles,
+		NS_ARRAY_LEN(idles)),
+	CYAML_FIELD_UINT("epoch_ms", OPT, struct ns_engine_conf, epoch_ms),
+	CYAML_FIELD_UINT("mbufs", OPT, struct ns_engine_conf, mbufs),
+	CYAML_FIELD_UINT("memory", OPT, struct ns_engine_conf, memory),
+	CYAML_FIELD_ENUM("hugepages", OPT | CYAML_FLAG_STRICT, struct ns_engine_conf, hugepages,
+		huges, NS_ARRAY_LEN(huges)),
+	LIST("cpus", cpus),
+	LIST("writers", writers),
+	LIST("eal", eal),
+	CYAML_FIELD_END};
+
+static const struct ns_engine_conf defaults = {
+	.workers = 1, .rx = 1, .epoch_ms = 1000};
+
+static const struct ns_conf_doc docs[] = {
+	{"source", "name of the source plug-in: pcap reads files, ethdev DPDK ports; default: pcap in pcap-analyzer, ethdev in ns-engine"},
+	{"targets", "files, ports or vdevs to read, as the source takes them"},
+	{"filter", "BPF expression (pcap-filter(7)); what it does not match is the drop \"filtered\""},
+	{"workers", "analysis lcores (1-63)"},
+	{"rx", "RX lcores of a live pipeline (1-16)"},
+	{"mode", "pipeline: RX lcores hand packets to workers; rtc: each worker reads its own queues "
+		 "and runs to completion; auto: rtc for a file with one worker, else pipeline"},
+	{"idle", "what an idle lcore does: sleep (shares its CPU), pause, poll (a CPU of its own)"},
+	{"epoch_ms", "milliseconds between epochs (10-3600000)"},
+	{"mbufs", "packet buffers; 0: as many as rings and bursts can hold"},
+	{"memory", "MiB of EAL memory; 0: as much as the tables need"},
+	{"hugepages", "yes, no, or auto: use them when a live engine finds some free"},
+	{"cpus", "CPUs for control, RX and analysis lcores in this order; empty: a file's lcores "
+		 "float, a live engine takes those it is allowed to use"},
+	{"writers", "writers with their targets, as \"csv:flows.csv\""},
+	{"eal", "more arguments for the DPDK environment layer"},
+	{NULL, NULL}};
+
+static int check(const void *values, const char **key, struct ns_err *e)
+{
+	const struct ns_engine_conf *c = values;
+
+	if (c->workers < 1 || c->workers > NS_WORKERS_MAX - 1) {
+		*key = "workers";
+		return ns_fail(e, EINVAL, "%u is not between 1 and %u", c->workers,
+			NS_WORKERS_MAX - 1);
+	}
+	if (c->rx < 1 || c->rx > RX_MAX) {
+		*key = "rx";
+		return ns_fail(e, EINVAL, "%u is not between 1 and %u", c->rx, RX_MAX);
+	}
+	if (c->epoch_ms < 10 || c->epoch_ms > 3600000) {
+		*key = "epoch_ms";
+		return ns_fail(e, EINVAL, "%u is not between 10 and 3600000 ms", c->epoch_ms);
+	}
+	return 0;
+}
+
+static struct ns_conf_section section = {
+	.name = "engine",
+	.summary = "lcores, input and output",
+	.fields = fields,
+	.size = sizeof(struct ns_engine_conf),
+	.defaults = &defaults,
+	.docs = docs,
+	.check = check,
+};
+NS_CONF_REGISTER(section)

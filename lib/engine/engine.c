@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine_priv.h"
+
+#include <ns_stage.h>
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What is asked for on the command line goes before what the configuration says. */
+static int resolve(struct ns_engine *en, struct ns_err *e)
+{
+	const struct ns_engine_conf *c = ns_conf_get(en->args.conf, "engine");
+	const char *name = c->source != NULL ? c->source : en->args.source;
+	const struct ns_plugin *p = name != NULL ? ns_plugin_find(NS_SOURCE_KIND, name) : NULL;
+	char known[256];
+
+	if (p == NULL)
+		return ns_fail(e, EINVAL, "engine.source: no source is named \"%s\"; there are: %s",
+			name != NULL ? name : "", ns_plugin_names(NS_SOURCE_KIND, known, sizeof(known)));
+	en->conf = c;
+	en->sops = p->ops;
+	en->live = en->sops->live;
+	if (en->args.targets_n == 0) {
+		en->args.targets = (const char *const *)c->targets;
+		en->args.targets_n = c->targets_count;
+	}
+	if (en->args.targets_n == 0)
+		return ns_fail(e, EINVAL, "nothing to read: engine.targets is empty");
+	en->filter = en->args.filter != NULL ? en->args.filter : c->filter;
+	if (en->filter != NULL && en->filter[0] == '\0')
+		en->filter = NULL;
+	en->workers = en->args.workers != 0 ? en->args.workers : c->workers;
+	if (en->workers >= NS_WORKERS_MAX)
+		return ns_fail(e, EINVAL, "%u workers; at most %u", en->workers,
+			NS_WORKERS_MAX - 1);
+	en->rtc = c->mode == NS_ENGINE_RTC ||
+		(c->mode == NS_ENGINE_AUTO && !en->live && en->workers == 1);
+	if (en->rtc && !en->live && en->workers > 1)
+		return ns_fail(e, EINVAL,
+			"engine.mode: a file is read by one lcore; rtc allows one worker");
+	en->rx = en->live ? c->rx : 1;
+	if (en->rtc)
+		en->rx = en->workers;
+	if (en->rx > RX_MAX && !en->rtc)
+		en->rx = RX_MAX;
+	en->flow_conf = ns_conf_get(en->args.conf, "flow");
+	en->dispatch_conf = ns_conf_get(en->args.conf, "dispatch");
+	if (en->sops->packets_bound != NULL)
+		en->bound = en->sops->packets_bound(en->args.targets, en->args.targets_n);
+	return 0;
+}
+
+static int up_pool(void *ctx, struct ns_err *e)
+{
+	struct ns_engine *en = ctx;
+	unsigned readers = en->rtc ? en->workers : en->rx;
+	unsigned n = en->conf->mbufs;
+
+	if (n == 0) {
+		n = readers * 1024 + (en->workers + readers + 1) * (POOL_CACHE * 3 / 2);
+		if (!en->rtc)
+			n += en->workers * readers * (en->dispatch_conf->ring + DEQUEUE);
+		if (en->live)
+			n += readers * 8192 + en->args.targets_n * 8192;
+	}
+	en->pool = rte_pktmbuf_pool_create("ns_packets", n, POOL_CACHE, NS_PACKET_PRIV,
+		en->live ? RTE_MBUF_DEFAULT_BUF_SIZE : 0, SOCKET_ID_ANY);
+	if (en->pool == NULL)
+		return ns_fail(e, rte_errno != 0 ? rte_errno : ENOMEM,
+			"no memory for %u packet buffers (engine.mbufs, engine.memory)", n);
+	return 0;
+}
+
+static void down_pool(void *ctx)
+{
+	struct ns_engine *en = ctx;
+
+	rte_mempool_free(en->pool);
+	en->pool = NULL;
+}
+
+static int up_eal(void *ctx, struct ns_err *e)
+{
+	return engine_eal_up(ctx, e);
+}
+
+static void down_eal(void *ctx)
+{
+	engine_eal_down(ctx);
+}
+
+static int up_decoder(void *ctx, struct ns_err *e)
+{
+	struct ns_engine *en = ctx;
+
+	en->decoder = ns_decoder_create(ns_conf_get(en->args.conf, "decode"));
+	return en->decoder != NULL ? 0 : ns_fail(e, errno, "decoder: %s", strerror(errno));
+}
+
+static void down_decoder(void *ctx)
+{
+	struct ns_engine *en = ctx;
+
+	ns_decoder_destroy(en->decoder);
+	en->decoder = NULL;
+}
+
+/* The arrays of lcores exist before the source, whose hold points into them. */
+static int up_lcores(void *ctx, struct ns_err *e)
+{
+	struct ns_engine *en = ctx;
+
+	en->lcores_n = (en->rtc ? 0 : en->rx) + en->workers;
+	en->lcores = aligned_alloc(NS_CACHE_LINE, en->lcores_n * sizeof(*en->lcores));
+	if (en->lcores == NULL)
+		return ns_fail(e, ENOMEM, "no memory for %u lcores", en->lcores_n);
+	memset(en->lcores, 0, en->lcores_n * sizeof(*en->lcores));
+	for (unsigned i = 0; i < en->lcores_n; i++) {
+		struct lcore *l = &en->lcores[i];
+		bool rx = !en->rtc && i < en->rx;
+
+		l->en = en;
+		l->id = i + 1;
+		l->role = en->rtc ? ROLE_BOTH : rx ? ROLE_RX : ROLE_ANALYSIS;
+		l->index = rx || en->rtc ? i : i - en->rx;
+		l->stats = aligned_alloc(NS_CACHE_LINE, sizeof(*l->stats));
+		if (l->stats == NULL)
+			return ns_fail(e, ENOMEM, "no memory for counters");
+		memset(l->stats, 0, sizeof(*l->stats));
+	}
+	return 0;
+}
+
+static void down_lcores(void *ctx)
+{
+	struct ns_engine *en = ctx;
+
+	for (unsigned i = 0; en->lcores != NULL && i < en->lcores_n; i++) {
+		struct lcore *l = &en->lcores[i];
+
+		ns_defrag_destroy(l->defrag);
+		ns_dispatch_destroy(l->dispatch);
+		ns_flow_table_destroy(l->flows);
+		for (unsigned r = 0; r < RX_MAX; r++)
+			rte_ring_free(l->in[r]);
+		free(l->stats);
+		if (l->timeline != en->timeline)
+			free(l->timeline);
+	}
+	free(en->lcores);
+	free(en->timeline);
+	en->lcores = NULL;
+	en->timeline = NULL;
+	en->lcores_n = 0;
+}
+
+static int up_source(void *ctx, struct ns_err *e)
+{
+	struct ns_engine *en = ctx;
+	struct ns_source_args args = {
+		.targets = en->args.targets,
+		.targets_n = en->args.targets_n,
+		.filter = en->filter,
+		.conf = en->args.conf,
+		.pool = en->pool,
+		.queues = en->rtc ? en->workers : en->rx,
+	};
+
+	if (!en->rtc)
+		engine_hold(&en->lcores[0], &args.hold);
+	en->source = en->sops->open(&args, e);
+	if (en->source == NULL)
+		return ns_errno_set(errno != 0 ? errno : EIO);
+	en->queues = en->sops->queues != NULL ? en->sops->queues(en->source) : 1;
+	return 0;
+}
+
+/* What the source has to say outlives it. */
+static void keep_source(struct ns_engine *en)
+{
+	if (en->source == NULL)
+		return;
+	en->input_status = en->sops->status(en->source);
+	en->sops->stats(en->source, &en->source_stats);
+	free(en->input_message);
+	en->input_message = strdup(en->sops->message(en->source));
+}
+
+static void down_source(void *ctx)
+{
+	struct ns_engine *en = ctx;
+
+	keep_source(en);
+	if (en->source != NULL)
+		en->sops->close(en->source);
+	en->source = NULL;
+}
+
+static int up_rings(struct ns_engine *en, struct ns_err *e)
+{
+	struct rte_ring *rings[NS_WORKERS_MAX];
+	char name[RTE_RING_NAMESIZE];
+
+	for (unsigned r = 0; r < en->rx; r++) {
+		for (unsigned w = 0; w < en->workers; w++) {
+			snprintf(name, sizeof(name), "ns_rx%u_%u", r, w);
+			rings[w] = rte_ring_create(name, en->dispatch_conf->ring, SOCKET_ID_ANY,
+				RING_F_SP_ENQ | RING_F_SC_DEQ);
+			if (rings[w] == NULL)
+				return ns_fail(e, ENOMEM, "no memory for rings of %u packets",
+					en->dispatch_conf->ring);
+			en->lcores[en->rx + w].in[r] = rings[w];
+		}
+		en->lcores[r].dispatch =
+			ns_dispatch_create(en->dispatch_conf, rings, en->workers, !en->live);
+		if (en->lcores[r].dispatch == NULL)
+			return ns_fail(e, errno, "dispatch: %s", strerror(errno));
+	}
+	return 0;
+}
+
+static int up_tables(void *ctx, struct ns_err *e)
+{
+	struct ns_engine *en = ctx;
+	uint32_t buckets = en->dispatch_conf->buckets;
+	int rc = en->rtc ? 0 : up_rings(en, e);
+
+	for (unsigned i = 0; rc == 0 && i < en->lcores_n; i++) {
+		struct lcore *l = &en->lcores[i];
+
+		if (l->role != ROLE_ANALYSIS) {
+			l->defrag = ns_defrag_create(ns_conf_get(en->args.conf, "defrag"), i);
+			if (l->defrag == NULL)
+				return ns_fail(e, ENOMEM, "no memory for the table of fragments");
+			l->timeline = en->args.timeline ? calloc(1, sizeof(*l->timeline)) : NULL;
+			if (en->args.timeline && l->timeline == NULL)
+				return ns_fail(e, ENOMEM, "no memory for the timeline");
+		}
+		if (l->role == ROLE_RX)
+			continue;
+		struct ns_flow_hooks hooks = {.ended = engine_flow_ended, .ctx = l};
+		/* a port's own spreading knows no buckets: any shard may come to any lcore */
+		uint32_t share = en->rtc ? buckets
+					 : ns_dispatch_share(buckets, en->workers, l->index);
+
+		l->producer = &en->producers[l->index];
+		l->flows = ns_flow_table_create(en->flow_conf, i, share, buckets, en->bound, &hooks);
+		if (l->flows == NULL)
+			return ns_fail(e, ENOMEM,
+				"no memory for a table of %u flows (flow.max, engine.memory)",
+				en->flow_conf->max);
+	}
+	return rc;
+}
+
+static int up_sinks(void *ctx, struct ns_err *e)
+{
+	return engine_sinks_up(ctx, e);
+}
+
+static void down_sinks(void *ctx)
+{
+	struct ns_engine *en = ctx;
+
+	engine_sinks_down(en);
+	for (unsigned w = 0; w < NS_WORKERS_MAX; w++)
+		engine_producer_destroy(&en->producers[w]);
+}
+
+static const struct ns_stage stages[] = {
+	{"eal", up_eal, down_eal},
+	{"packet pool", up_pool, down_pool},
+	{"decoder", up_decoder, down_decoder},
+	{"lcores", up_lcores, down_lcores},
+	{"source", up_source, down_source},
+	{"tables", up_tables, NULL},
+	{"writers", up_sinks, down_sinks},
+};
+
+struct ns_engine *ns_engine_create(const struct ns_engine_args *args, struct ns_err *e)
+{
+	struct ns_engine *en = calloc(1, sizeof(*en));
+
+	if (en == NULL) {
+		ns_fail(e, ENOMEM, "no memory");
+		return NULL;
+	}
+	en->args = *args;
+	sem_init(&en->wake, 0, 0);
+	if (resolve(en, e) < 0 || ns_stages_up(stages, NS_ARRAY_LEN(stages), en, e) < 0) {
+		int err = errno;
+
+		sem_destroy(&en->wake);
+		free(en->input_message);
+		free(en);
+		return ns_errno_null(err);
+	}
+	return en;
+}
+
+void ns_engine_destroy(struct ns_engine *en)
+{
+	if (en == NULL)
+		return;
+	ns_stages_down(stages, NS_ARRAY_LEN(stages), en);
+	sem_destroy(&en->wake);
+	free(en->input_message);
+	free(en);
+}
+
+void ns_engine_stop(struct ns_engine *en)
+{
+	__atomic_store_n(&en->stop, true, __ATOMIC_RELEASE);
+	sem_post(&en->wake);
+}
+
+static bool over(const struct ns_engine *en, bool reading)
+{
+	for (unsigned i = 0; i < en->lcores_n; i++) {
+		const struct lcore *l = &en->lcores[i];
+
+		if (reading && l->role == ROLE_ANALYSIS)
+			continue;
+		if (!__atomic_load_n(&l->done, __ATOMIC_ACQUIRE))
+			return false;
+		if (!reading && l->producer != NULL &&
+			!__atomic_load_n(&l->producer->done, __ATOMIC_ACQUIRE))
+			return false;
+	}
+	return true;
+}
+
+/* Waits for the lcores to end (reading, or all), with a tick an epoch. */
+static void wait_for(struct ns_engine *en, bool reading, ns_engine_tick tick, void *ctx)
+{
+	struct timespec due;
+
+	clock_gettime(CLOCK_REALTIME, &due);
+	while (!over(en, reading)) {
+		uint64_t ns = (uint64_t)due.tv_sec * NS_SEC_NS + (uint64_t)due.tv_nsec +
+			en->conf->epoch_ms * UINT64_C(1000000);
+
+		due = (struct timespec){
+			.tv_sec = (time_t)(ns / NS_SEC_NS), .tv_nsec = (long)(ns % NS_SEC_NS)};
+		bool woken;
+
+		while ((woken = sem_timedwait(&en->wake, &due) == 0) && !over(en, reading)) {
+		}
+		if (woken || over(en, reading))
+			break;
+		en->epoch++;
+		if (tick != NULL)
+			tick(ctx, en, false);
+	}
+}
+
+static int launch(struct ns_engine *en, struct ns_err *e)
+{
+	for (unsigned i = 0; i < en->lcores_n; i++) {
+		struct lcore *l = &en->lcores[i];
+		lcore_function_t *fn = l->role == ROLE_RX ? engine_rx
+			: l->role == ROLE_ANALYSIS        ? engine_analysis
+							  : engine_both;
+
+		if (rte_eal_remote_launch(fn, l, l->id) != 0)
+			return ns_fail(e, EIO, "lcore %u does not start", l->id);
+	}
+	return 0;
+}
+
+static uint64_t end_clock(const struct ns_engine *en)
+{
+	uint64_t clock = 0;
+
+	for (unsigned i = 0; i < en->lcores_n; i++)
+		clock = NS_MAX(clock, ns_stat_get(&en->lcores[i].stats->clock_ns));
+	return clock;
+}
+
+static void merge_timelines(struct ns_engine *en)
+{
+	for (unsigned i = 0; i < en->lcores_n; i++) {
+		struct ns_timeline *t = en->lcores[i].timeline;
+
+		if (t == NULL)
+			continue;
+		if (en->timeline == NULL)
+			en->timeline = t;
+		else
+			ns_timeline_merge(en->timeline, t);
+	}
+}
+
+int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct ns_err *e)
+{
+	int rc = launch(en, e);
+
+	if (rc < 0)
+		ns_engine_stop(en);
+	else
+		wait_for(en, true, tick, ctx);
+	if (en->sops->stop != NULL)
+		en->sops->stop(en->source);
+	en->end_clock = end_clock(en);
+	__atomic_store_n(&en->drain, true, __ATOMIC_RELEASE);
+	if (rc == 0)
+		wait_for(en, false, tick, ctx);
+	rte_eal_mp_wait_lcore();
+	engine_sinks_down(en);
+	keep_source(en);
+	merge_timelines(en);
+	en->epoch++;
+	if (tick != NULL)
+		tick(ctx, en, true);
+	for (unsigned i = 0; rc == 0 && i < en->sinks_n; i++) {
+		if (en->sinks[i].failed)
+			rc = ns_fail(e, EIO, "writer %s: %s", en->sinks[i].spec,
+				en->sinks[i].err.text);
+	}
+	return rc;
+}
+
+enum ns_source_status ns_engine_input_status(const struct ns_engine *en)
+{
+	return en->source != NULL ? en->sops->status(en->source) : en->input_status;
+}
+
+const char *ns_engine_input_message(const struct ns_engine *en)
+{
+	if (en->source != NULL)
+		return en->sops->message(en->source);
+	return en->input_message != NULL ? en->input_message : "";
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <ns_decode.h>
+#include <ns_defrag.h>
+#include <ns_dispatch.h>
+#include <ns_engine.h>
+#include <pthread.h>
+#include <semaphore.h>
+
+#define RX_MAX 16
+#define SINKS_MAX 16
+#define LCORES_MAX (NS_WORKERS_MAX + RX_MAX)
+#define BATCH_RECORDS 64
+#define BATCHES 64       /* of one analysis lcore */
+#define POOL_CACHE 256
+#define DEQUEUE 32
+
+/*
+ * Record batches of one analysis lcore.
+ *
+ *   free ◀── (MP/SC) ── sinks that finish last
+ *     │
+ *   fill ── to[0] (SP/SC) ─▶ sink 0
+ *        └─ to[1] (SP/SC) ─▶ sink 1
+ */
+struct producer {
+	struct ns_batch *filling;
+	struct rte_ring *free;
+	struct rte_ring *to[SINKS_MAX];
+	struct ns_batch *batches;
+	uint8_t *memory;
+	uint64_t records; /* writer: the lcore; reader: control, relaxed */
+	uint64_t clock_filled; /* mono time of the first record in filling; live only */
+	bool done;        /* atomic: set by the lcore when it hands over nothing more */
+};
+
+/* One sink: a writer plug-in, or the program's own consumer, on a thread. */
+struct sink {
+	struct ns_engine *en;
+	unsigned index;
+	pthread_t thread;
+	bool started;
+	const char *spec;
+	const struct ns_writer_ops *ops;
+	struct ns_writer *writer;
+	const struct ns_sink_ops *own;
+	bool failed; /* writer: the sink's thread; reader: main after it has joined */
+	uint64_t lost;
+	struct ns_err err;
+};
+
+/* Numbers of one lcore; written by it alone, read relaxed by control. */
+struct lcore_stats {
+	struct ns_counters c;
+	uint64_t received, octets, captured;
+	uint64_t analysed;
+	uint64_t first_ns, last_ns;
+	uint64_t clock_ns;
+	struct ns_proto_count ip[256];
+	struct ns_proto_count l2[NS_L2_PROTOS];
+	uint16_t l2_type[NS_L2_PROTOS];
+	uint16_t l2_n;
+	uint64_t linktypes_unknown[256];
+} __attribute__((aligned(NS_CACHE_LINE)));
+
+enum role { ROLE_RX, ROLE_ANALYSIS, ROLE_BOTH };
+
+struct lcore {
+	struct ns_engine *en;
+	enum role role;
+	unsigned id;      /* EAL lcore id */
+	unsigned index;   /* among the lcores of its role */
+	struct ns_defrag *defrag;     /* RX, BOTH */
+	struct ns_dispatch *dispatch; /* RX */
+	struct ns_flow_table *flows;  /* ANALYSIS, BOTH */
+	struct rte_ring *in[RX_MAX];  /* ANALYSIS: one from each RX lcore */
+	struct producer *producer;    /* ANALYSIS, BOTH */
+	struct ns_timeline *timeline; /* RX, BOTH; NULL: none kept */
+	struct lcore_stats *stats;
+	uint64_t processed[RX_MAX];   /* ANALYSIS: packets done, by RX; reader: that RX lcore */
+	bool done; /* atomic: the role is over */
+} __attribute__((aligned(NS_CACHE_LINE)));
+
+struct ns_engine {
+	struct ns_engine_args args;
+	const struct ns_engine_conf *conf;
+	const char *filter;
+	const struct ns_source_ops *sops;
+	struct ns_source *source;
+	enum ns_source_status input_status; /* kept from the source before it is closed */
+	char *input_message;
+	struct ns_source_stats source_stats; /* at the end */
+	struct rte_mempool *pool;
+	struct ns_decoder *decoder;
+	const struct ns_flow_conf *flow_conf;
+	const struct ns_dispatch_conf *dispatch_conf;
+	uint64_t bound;
+	unsigned rx, workers, queues;
+	bool rtc, live;
+	struct lcore *lcores;
+	unsigned lcores_n;
+	uint64_t marks[RX_MAX][NS_SOURCE_SLOTS][NS_WORKERS_MAX];
+	struct producer producers[NS_WORKERS_MAX];
+	struct sink sinks[SINKS_MAX];
+	unsigned sinks_n;
+	struct ns_timeline *timeline;
+	sem_t wake;        /* lcores post it when their role ends */
+	bool stop;         /* atomic: asked to stop; writer: any, readers: RX lcores */
+	bool drain;        /* atomic: RX has ended; writer: control, readers: analysis lcores */
+	bool producers_done; /* atomic: writer: control, readers: sinks */
+	uint64_t end_clock; /* written before drain */
+	unsigned epoch;
+};
+
+/* eal.c: starts EAL with one lcore a role; counts on en->rx, workers, rtc, live. */
+int engine_eal_up(struct ns_engine *en, struct ns_err *e);
+void engine_eal_down(struct ns_engine *en);
+
+/* lcore.c: what the lcores run (rte_eal_remote_launch). */
+int engine_rx(void *lcore);
+int engine_analysis(void *lcore);
+int engine_both(void *lcore);
+void engine_hold(struct lcore *rx, struct ns_source_hold *hold);
+
+/* sink.c */
+int engine_sinks_up(struct ns_engine *en, struct ns_err *e);
+void engine_sinks_down(struct ns_engine *en); /* drains, closes, joins */
+int engine_producer_create(struct ns_engine *en, unsigned w);
+void engine_producer_destroy(struct producer *p);
+/* Hooks of the flow table; ctx is the lcore. */
+void engine_flow_ended(void *ctx, const struct ns_flow_ended *flow);
+/* Hands over a batch that is not full; on the producer's lcore. */
+void engine_producer_flush(struct lcore *l);
+
+extern struct ns_counter ns_drop_filtered;
+extern struct ns_counter ns_drop_port_missed;
+extern struct ns_counter ns_drop_port_errors;
+extern struct ns_counter ns_drop_port_nombuf;
+extern struct ns_counter ns_note_records_lost;

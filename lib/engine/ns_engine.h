@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * The one loop that strings the rooms together, and the lcores that run it.
+ *
+ *   file mode     the source waits for the lcores; time is the packets' clock
+ *   live          packets come at their own time; a full ring drops, by name
+ *
+ *   pipeline             RX lcore(s) ─▶ rings ─▶ analysis lcores ─▶ batches ─▶ sinks (threads)
+ *   run to completion    each lcore reads, analyses and frees; one worker in file mode
+ *
+ * The main thread is control: it starts the lcores, waits, reads numbers, and stops in order.
+ */
+
+#include <ns_conf.h>
+#include <ns_dispatch.h>
+#include <ns_flow.h>
+#include <ns_source.h>
+#include <ns_timeline.h>
+#include <ns_write.h>
+
+/** Section "engine". */
+struct ns_engine_conf {
+	char *source;             /**< name of the source plug-in; NULL: the program's own */
+	char **targets;           /**< files, ports or vdevs */
+	uint32_t targets_count;
+	char *filter;             /**< BPF expression, or NULL */
+	uint32_t workers;         /**< analysis lcores */
+	uint32_t rx;              /**< RX lcores (live pipeline) */
+	int mode;                 /**< enum ns_engine_mode */
+	int idle;                 /**< enum ns_engine_idle */
+	uint32_t epoch_ms;        /**< milliseconds between epochs */
+	uint32_t mbufs;           /**< 0: by rings and bursts */
+	uint32_t memory;          /**< MiB of EAL memory, 0: as needed */
+	int hugepages;            /**< enum ns_engine_huge */
+	char **cpus;              /**< CPUs to pin lcores to, in order */
+	uint32_t cpus_count;
+	char **writers;           /**< "NAME:TARGET" */
+	uint32_t writers_count;
+	char **eal;               /**< more EAL arguments */
+	uint32_t eal_count;
+};
+
+enum ns_engine_mode { NS_ENGINE_AUTO, NS_ENGINE_PIPELINE, NS_ENGINE_RTC };
+enum ns_engine_idle { NS_ENGINE_IDLE_SLEEP, NS_ENGINE_IDLE_PAUSE, NS_ENGINE_IDLE_POLL };
+enum ns_engine_huge { NS_ENGINE_HUGE_AUTO, NS_ENGINE_HUGE_NO, NS_ENGINE_HUGE_YES };
+
+/** A consumer of record batches on a thread of its own, besides the writers; the program's. */
+struct ns_sink_ops {
+	void (*put)(void *ctx, const struct ns_batch *b);
+	void *ctx;
+};
+
+struct ns_engine_args {
+	const struct ns_conf *conf; /**< borrowed until ns_engine_destroy() */
+	const char *source;         /**< taken when engine.source is not set */
+	const char *const *targets; /**< overrides engine.targets when targets_n > 0; borrowed */
+	unsigned targets_n;
+	const char *filter;         /**< overrides engine.filter; borrowed */
+	unsigned workers;           /**< overrides engine.workers when not 0 */
+	const char *const *writers; /**< besides engine.writers; borrowed */
+	unsigned writers_n;
+	const struct ns_sink_ops *sink; /**< NULL: none; borrowed */
+	bool timeline;              /**< keep a timeline */
+};
+
+struct ns_engine;
+
+/**
+ * Starts EAL, opens source and writers, takes all memory and starts the lcores, which wait for
+ * ns_engine_run(). NULL with errno and a message; everything begun is undone. Main thread, once
+ * a process (EAL starts once).
+ */
+struct ns_engine *ns_engine_create(const struct ns_engine_args *args, struct ns_err *e);
+
+/** Called by ns_engine_run() at each epoch and once more at the end, on the main thread. */
+typedef void (*ns_engine_tick)(void *ctx, struct ns_engine *en, bool last);
+
+/**
+ * Runs until the input ends or ns_engine_stop() is called, then stops in order: source, rings,
+ * flows, writers. Returns 0, or -EIO when a writer failed (message in @p e). Main thread.
+ */
+int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct ns_err *e);
+
+/** Asks for an orderly stop; async-signal-safe, any thread. */
+void ns_engine_stop(struct ns_engine *en);
+
+/** What the input said: NS_SOURCE_DAMAGED, and one line for each fault ("" for none). */
+enum ns_source_status ns_engine_input_status(const struct ns_engine *en);
+const char *ns_engine_input_message(const struct ns_engine *en);
+
+void ns_engine_destroy(struct ns_engine *en);
+
+/** One protocol's share. */
+struct ns_proto_count {
+	uint64_t packets;
+	uint64_t octets; /**< on the wire, layer 2 */
+};
+
+#define NS_L2_PROTOS 64
+
+/**
+ * The sums over all lcores. While the lcores run each number is read relaxed and the law of
+ * conservation holds up to packets in flight; after ns_engine_run() it holds exactly:
+ * received = analysed + sum of drops.
+ */
+struct ns_engine_stats {
+	uint64_t received;
+	uint64_t octets;
+	uint64_t captured; /**< octets that were captured of them */
+	uint64_t analysed;
+	uint64_t drops;    /**< sum of all counters of kind NS_COUNTER_DROP */
+	uint64_t first_ns, last_ns;
+	uint64_t last_clock_ns;
+	struct ns_counters counters;
+	struct ns_flow_stats flows;
+	uint64_t records;        /**< handed to sinks */
+	uint64_t bytes_read, bytes_total; /**< of input files */
+	struct ns_proto_count ip[256];
+	struct ns_proto_count l2[NS_L2_PROTOS];
+	uint16_t l2_type[NS_L2_PROTOS];
+	unsigned l2_n; /**< the last one stands for all others when NS_L2_PROTOS are used */
+	uint64_t linktypes_unknown[256]; /**< packets by link type that can not be decoded */
+	unsigned workers;
+	uint64_t ring_full[NS_WORKERS_MAX];
+	unsigned epoch;
+};
+
+void ns_engine_stats(const struct ns_engine *en, struct ns_engine_stats *s);
+
+/** Timeline of all packets; after ns_engine_run(). */
+const struct ns_timeline *ns_engine_timeline(const struct ns_engine *en);
+
+/** The law: received = analysed + drops. */
+static inline bool ns_engine_conserved(const struct ns_engine_stats *s)
+{
+	return s->received == s->analysed + s->drops;
+}

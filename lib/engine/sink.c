@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Batches from analysis lcores to writers, each on an ordinary thread. See engine_priv.h. */
+#include "engine_priv.h"
+
+#include <ns_log.h>
+#include <rte_errno.h>
+#include <rte_ring.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+NS_LOG_TYPE("engine");
+
+int engine_producer_create(struct ns_engine *en, unsigned w)
+{
+	struct producer *p = &en->producers[w];
+	size_t size = ns_flow_rec_kind.size;
+	char name[RTE_RING_NAMESIZE];
+
+	if (en->sinks_n == 0)
+		return 0;
+	snprintf(name, sizeof(name), "ns_batch_%u", w);
+	p->free = rte_ring_create(name, BATCHES * 2, SOCKET_ID_ANY, RING_F_SC_DEQ);
+	p->batches = calloc(BATCHES, sizeof(*p->batches));
+	p->memory = malloc(BATCHES * BATCH_RECORDS * size);
+	if (p->free == NULL || p->batches == NULL || p->memory == NULL)
+		return ns_errno_set(ENOMEM);
+	for (unsigned i = 0; i < BATCHES; i++) {
+		p->batches[i] = (struct ns_batch){.kind = &ns_flow_rec_kind,
+			.max = BATCH_RECORDS,
+			.owner = (uint16_t)w,
+			.records = p->memory + i * BATCH_RECORDS * size};
+		rte_ring_enqueue(p->free, &p->batches[i]);
+	}
+	for (unsigned s = 0; s < en->sinks_n; s++) {
+		snprintf(name, sizeof(name), "ns_to_%u_%u", w, s);
+		p->to[s] = rte_ring_create(
+			name, BATCHES * 2, SOCKET_ID_ANY, RING_F_SC_DEQ | RING_F_SP_ENQ);
+		if (p->to[s] == NULL)
+			return ns_errno_set(ENOMEM);
+	}
+	return 0;
+}
+
+void engine_producer_destroy(struct producer *p)
+{
+	for (unsigned s = 0; s < SINKS_MAX; s++)
+		rte_ring_free(p->to[s]);
+	rte_ring_free(p->free);
+	free(p->batches);
+	free(p->memory);
+	memset(p, 0, sizeof(*p));
+}
+
+void engine_producer_flush(struct lcore *l)
+{
+	struct producer *p = l->producer;
+	struct ns_batch *b = p->filling;
+
+	if (b == NULL || b->n == 0)
+		return;
+	p->filling = NULL;
+	ns_stat_add(&p->records, b->n);
+	__atomic_store_n(&b->refs, l->en->sinks_n, __ATOMIC_RELAXED);
+	/* each ring holds more than there are batches: it can't be full */
+	for (unsigned s = 0; s < l->en->sinks_n; s++)
+		rte_ring_sp_enqueue(p->to[s], b);
+}
+
+/* An empty batch; in file mode the writers are waited for, live the record is lost and counted. */
+static struct ns_batch *empty_batch(struct lcore *l)
+{
+	void *b = NULL;
+
+	while (rte_ring_sc_dequeue(l->producer->free, &b) != 0) {
+		if (l->en->live && !__atomic_load_n(&l->en->drain, __ATOMIC_ACQUIRE))
+			return NULL;
+		sched_yield();
+	}
+	return b;
+}
+
+void engine_flow_ended(void *ctx, const struct ns_flow_ended *flow)
+{
+	struct lcore *l = ctx;
+	struct producer *p = l->producer;
+
+	if (l->en->sinks_n == 0)
+		return;
+	if (p->filling == NULL) {
+		p->filling = empty_batch(l);
+		if (p->filling == NULL) {
+			ns_count(&l->stats->c, &ns_note_records_lost);
+			return;
+		}
+		p->filling->n = 0;
+		if (l->en->live)
+			p->clock_filled = ns_clock_mono();
+	}
+	struct ns_batch *b = p->filling;
+
+	ns_flow_record(flow, (struct ns_flow_rec *)(void *)(b->records + b->n * b->kind->size));
+	if (++b->n == b->max)
+		engine_producer_flush(l);
+}
+
+static void put(struct sink *s, struct ns_batch *b)
+{
+	if (s->own != NULL) {
+		s->own->put(s->own->ctx, b);
+	} else if (s->failed) {
+		s->lost += b->n;
+	} else if (s->ops->put(s->writer, b, &s->err) < 0) {
+		s->failed = true;
+		s->lost += b->n;
+		NS_LOG(ERR, "writer %s: %s", s->spec, s->err.text);
+	}
+	if (__atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) == 0)
+		rte_ring_mp_enqueue(s->en->producers[b->owner].free, b);
+}
+
+static unsigned take_all(struct sink *s)
+{
+	unsigned n = 0;
+
+	for (unsigned w = 0; w < s->en->workers; w++) {
+		void *b;
+
+		while (rte_ring_sc_dequeue(s->en->producers[w].to[s->index], &b) == 0) {
+			put(s, b);
+			n++;
+		}
+	}
+	return n;
+}
+
+static void *sink_main(void *arg)
+{
+	static const struct timespec nap = {.tv_nsec = 200000};
+	struct sink *s = arg;
+	unsigned idle = 0;
+	bool dirty = false;
+
+	for (;;) {
+		bool last = __atomic_load_n(&s->en->producers_done, __ATOMIC_ACQUIRE);
+
+		if (take_all(s) > 0) {
+			idle = 0;
+			dirty = true;
+			continue;
+		}
+		if (last)
+			break;
+		nanosleep(&nap, NULL);
+		if (++idle < 2500 || !dirty || s->own != NULL || s->failed)
+			continue;
+		dirty = false;
+		if (s->ops->flush(s->writer, &s->err) < 0) {
+			s->failed = true;
+			NS_LOG(ERR, "writer %s: %s", s->spec, s->err.text);
+		}
+	}
+	return NULL;
+}
+
+static int start(struct sink *s, struct ns_err *e)
+{
+	sigset_t all, old;
+
+	/* signals are the main thread's */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	int rc = pthread_create(&s->thread, NULL, sink_main, s);
+
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc != 0)
+		return ns_fail(e, rc, "no thread for writer %s: %s", s->spec, strerror(rc));
+	s->started = true;
+	return 0;
+}
+
+static int open_sink(struct ns_engine *en, const char *spec, struct ns_err *e)
+{
+	struct sink *s = &en->sinks[en->sinks_n];
+
+	if (en->sinks_n == SINKS_MAX)
+		return ns_fail(e, E2BIG, "more than %u writers", SINKS_MAX);
+	*s = (struct sink){.en = en, .index = en->sinks_n, .spec = spec};
+	if (spec == NULL) {
+		s->own = en->args.sink;
+		s->spec = "report";
+	} else {
+		s->writer = ns_writer_open(spec, en->args.conf, &s->ops, e);
+		if (s->writer == NULL)
+			return ns_errno_set(errno != 0 ? errno : EINVAL);
+	}
+	en->sinks_n++;
+	return 0;
+}
+
+int engine_sinks_up(struct ns_engine *en, struct ns_err *e)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < en->conf->writers_count; i++)
+		rc = open_sink(en, en->conf->writers[i], e);
+	for (unsigned i = 0; rc == 0 && i < en->args.writers_n; i++)
+		rc = open_sink(en, en->args.writers[i], e);
+	if (rc == 0 && en->args.sink != NULL)
+		rc = open_sink(en, NULL, e);
+	for (unsigned w = 0; rc == 0 && w < en->workers; w++) {
+		rc = engine_producer_create(en, w);
+		if (rc < 0)
+			ns_fail(e, ENOMEM, "no memory for record batches");
+	}
+	for (unsigned i = 0; rc == 0 && i < en->sinks_n; i++)
+		rc = start(&en->sinks[i], e);
+	if (rc < 0)
+		engine_sinks_down(en);
+	return rc;
+}
+
+void engine_sinks_down(struct ns_engine *en)
+{
+	__atomic_store_n(&en->producers_done, true, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < en->sinks_n; i++) {
+		struct sink *s = &en->sinks[i];
+
+		if (s->started)
+			pthread_join(s->thread, NULL);
+		s->started = false;
+		if (s->writer != NULL) {
+			struct ns_err err;
+
+			if (s->ops->close(s->writer, &err) < 0 && !s->failed) {
+				s->failed = true;
+				s->err = err;
+				NS_LOG(ERR, "writer %s: %s", s->spec, err.text);
+			}
+			s->writer = NULL;
+		}
+		if (s->lost > 0)
+			NS_LOG(ERR, "writer %s: %llu records not written", s->spec,
+				(unsigned long long)s->lost);
+	}
+}

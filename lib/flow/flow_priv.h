@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * Idea: rte_hash (48-octet tuple → position) with lock-free readers and RCU; the position indexes two
+ * parallel arrays of our own.
+ *
+ *   rte_hash      [tuple 48] ─▶ position
+ *   flows[pos]    two cache lines: counters and clocks | TCP state and list links
+ *   cold[pos]     tunnel and outer addresses; its pages are touched by tunnelled flows only
+ *
+ * Shards bound the table and decide who must go: a shard is a dispatch bucket, so the packets that
+ * it sees do not depend on the number of lcores, and neither does what it evicts.
+ *
+ *   shard.live     oldest ◀─▶ ... ◀─▶ newest   by the tick of the last move
+ *   shard.closing  ended TCP flows, by the tick at which they ended
+ *
+ * A packet moves its flow to the end of the live list only when the last move is an eighth of the
+ * idle time-out ago: a hot flow touches its neighbours a few times a minute, and every idle flow
+ * is still found in front.
+ *
+ * Writer: the analysis lcore that owns the table. Readers of rte_hash and of the hot line: threads
+ * registered with the RCU variable; numbers are read relaxed.
+ */
+
+#include <ns_flow.h>
+#include <rte_hash.h>
+#include <rte_rcu_qsbr.h>
+
+#define NONE UINT32_MAX
+#define TICK_SHIFT 28 /* 268 ms of packet time */
+#define READERS 8     /* threads that may look into a table */
+
+enum flow_state {
+	FLOW_SYN = 1u << 0,     /* hs_ns is the time of the initiator's SYN */
+	FLOW_SYNACK = 1u << 1,
+	FLOW_RTT = 1u << 2,     /* hs_ns is the handshake's round trip */
+	FLOW_FIN0 = 1u << 3,
+	FLOW_FIN1 = 1u << 4,
+	FLOW_CLOSED = 1u << 5,  /* in shard.closing */
+	FLOW_SEQ0 = 1u << 6,    /* next_seq[0] is set */
+	FLOW_SEQ1 = 1u << 7,
+	FLOW_SWAPPED = 1u << 8, /* the initiator is endpoint b of the tuple */
+	FLOW_TUNNEL = 1u << 9,  /* cold[] is set */
+	FLOW_PORTS = 1u << 10,
+	FLOW_USED = 1u << 11,
+};
+
+/* Index 0: initiator to responder, 1: back. */
+struct flow {
+	uint64_t packets[2];
+	uint64_t ip_octets[2];
+	uint64_t l2_octets[2];
+	uint64_t last_clock; /* ns, of the source's clock */
+	uint64_t end_ns;     /* largest packet time */
+	/* --- second line --- */
+	uint64_t start_ns; /* smallest packet time */
+	uint64_t hs_ns;
+	uint32_t next_seq[2];
+	uint16_t gaps[2];
+	uint32_t retransmits[2];
+	uint32_t prev, next;
+	uint32_t moved; /* tick */
+	uint16_t state; /* enum flow_state */
+	uint16_t shard;
+	uint8_t tcp_flags[2];
+	uint8_t first_flags[2];
+	uint8_t ttl_min[2], ttl_max[2];
+	uint8_t tos[2];
+	uint8_t icmp_type, icmp_code;
+} __attribute__((aligned(NS_CACHE_LINE)));
+
+_Static_assert(offsetof(struct flow, start_ns) == 64, "counters and clocks fill the first line");
+_Static_assert(sizeof(struct flow) == 128, "two cache lines a flow");
+
+struct cold {
+	uint32_t tunnel_id;
+	uint16_t port;
+	uint8_t ver;
+	uint8_t src[16], dst[16];
+};
+
+struct list {
+	uint32_t first, last;
+};
+
+struct shard {
+	struct list live, closing;
+	uint32_t count;
+};
+
+struct ns_flow_table {
+	struct rte_hash *hash;
+	struct flow *flows;
+	struct cold *cold;
+	struct shard *shards; /* all of them; those of other workers stay empty */
+	uint32_t shards_all;
+	uint32_t shard_cap;
+	uint32_t capacity;
+	uint64_t idle_ns, active_ns;
+	uint32_t move_ticks, linger_ticks;
+	bool tcp_end;
+	bool changed; /* a position was freed during this burst */
+	uint32_t age_at;
+	struct ns_flow_hooks hooks;
+	struct ns_flow_stats stats; /* writer: owner; readers: any, relaxed */
+	struct rte_rcu_qsbr *rcu;
+	size_t flows_size, cold_size;
+};
+
+struct ns_flow_ended {
+	const struct ns_tuple *tuple;
+	const struct flow *flow;
+	const struct cold *cold;
+	uint8_t reason;
+};
+
+static inline uint32_t flow_tick(uint64_t clock_ns)
+{
+	return (uint32_t)(clock_ns >> TICK_SHIFT);
+}
+
+void flow_list_push(struct ns_flow_table *t, struct list *l, uint32_t pos);
+void flow_list_remove(struct ns_flow_table *t, struct list *l, uint32_t pos);
+
+/* Begins an entry with the packet that made it. */
+void flow_start(struct ns_flow_table *t, uint32_t pos, struct rte_mbuf *m);
+/* Counts a packet in. */
+void flow_update(struct ns_flow_table *t, uint32_t pos, const struct ns_packet *p);
+
+/* The reason for which the flow has ended by clock, or 0 while it lives. */
+uint8_t flow_due(const struct ns_flow_table *t, const struct flow *f, uint64_t clock_ns);
+/* Reports the flow and leaves the entry for the same tuple to begin anew. */
+void flow_report(struct ns_flow_table *t, uint32_t pos, const struct ns_tuple *tuple,
+	uint8_t reason);
+/* Reports and removes. */
+void flow_remove(struct ns_flow_table *t, uint32_t pos, uint8_t reason);
+/* Ends what is due in a shard; then, if it is still full, the flow idle longest. */
+void flow_make_room(struct ns_flow_table *t, struct shard *s, uint64_t clock_ns);

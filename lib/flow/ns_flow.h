@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * Flows: both directions of a conversation in one entry, one table per analysis lcore.
+ *
+ * A record ends and counts the same whatever moment the ager runs: all time-outs run on the source's
+ * clock (ns_packet.clock_ns), are decided by the packets of the same shard alone, and a flow that is
+ * found too late still ends for the reason and with the counters it had at its time.
+ */
+
+#include <ns_conf.h>
+#include <ns_packet.h>
+#include <ns_rec.h>
+
+/** Section "flow". */
+struct ns_flow_conf {
+	uint32_t max;        /**< flows in all tables together */
+	uint32_t idle;       /**< seconds without a packet; ends with reason 1 */
+	uint32_t active;     /**< seconds since the first packet; ends with reason 2; 0: never */
+	bool tcp_end;        /**< FIN both ways or RST ends a TCP flow with reason 3 */
+	uint32_t tcp_linger; /**< seconds that an ended TCP flow still takes late packets */
+};
+
+/** flowEndReason, IPFIX information element 136. */
+enum ns_flow_end {
+	NS_FLOW_END_IDLE = 1,
+	NS_FLOW_END_ACTIVE = 2,
+	NS_FLOW_END_DETECTED = 3,
+	NS_FLOW_END_FORCED = 4,
+	NS_FLOW_END_RESOURCES = 5,
+};
+
+/** The record of an ended flow; "rev_" is from responder to initiator. See doc/records.md. */
+struct ns_flow_rec {
+	char community_id[31];
+	uint8_t proto;
+	struct ns_ip src, dst;
+	uint16_t src_port, dst_port; /**< host order; ICMP: 0 and type * 256 + code */
+	struct ns_vlans vlan;
+	char tunnel[28]; /**< "vxlan:42", "ipip", or "" */
+	uint64_t packets, ip_octets, l2_octets;
+	uint64_t rev_packets, rev_ip_octets, rev_l2_octets;
+	uint64_t start_ns, end_ns;
+	uint8_t tcp_flags, rev_tcp_flags;
+	uint8_t tcp_first_flags, rev_tcp_first_flags;
+	uint8_t end_reason;
+	uint8_t ttl_min, ttl_max, rev_ttl_min, rev_ttl_max;
+	uint8_t tos, rev_tos;
+	uint8_t icmp_type, icmp_code; /**< of the first packet */
+	uint32_t tcp_gaps, rev_tcp_gaps;
+	uint32_t tcp_retransmits, rev_tcp_retransmits;
+	uint64_t tcp_rtt_ns; /**< SYN to the ACK of SYN+ACK; 0: not seen */
+	uint32_t tunnel_id;
+	struct ns_ip outer_src, outer_dst;
+	uint16_t port; /**< input port or file interface of the first packet */
+};
+
+extern const struct ns_rec_kind ns_flow_rec_kind;
+
+struct ns_flow_table;
+struct ns_flow_ended; /* opaque view of an ended flow, valid during the hook */
+
+/** What the room hands up. Called on the table's lcore. */
+struct ns_flow_hooks {
+	void (*ended)(void *ctx, const struct ns_flow_ended *flow);
+	void *ctx;
+};
+
+/**
+ * A table for worker @p id that owns @p shards of all @p shards_all shards and will never see more
+ * than @p bound packets (0: not known). All memory is taken here. NULL with errno ENOMEM, EINVAL.
+ * Main thread, EAL running.
+ */
+struct ns_flow_table *ns_flow_table_create(const struct ns_flow_conf *conf, unsigned id,
+	uint32_t shards, uint32_t shards_all, uint64_t bound, const struct ns_flow_hooks *hooks);
+void ns_flow_table_destroy(struct ns_flow_table *t);
+
+/** EAL memory in octets that ns_flow_table_create() will take; to size EAL before it starts. */
+uint64_t ns_flow_table_memory(const struct ns_flow_conf *conf, uint32_t shards, uint32_t shards_all,
+	uint64_t bound);
+
+/**
+ * Puts a burst of decoded IP packets into the table; others are passed over. @p n <= 64. Returns how
+ * many found no room (counted as the drop flow_table_full).
+ */
+uint16_t ns_flow_burst(struct ns_flow_table *t, struct rte_mbuf *const *m, uint16_t n,
+	struct ns_counters *c);
+
+/** A slice of ageing: looks at some shards and ends what is idle at @p clock_ns. */
+void ns_flow_age(struct ns_flow_table *t, uint64_t clock_ns);
+
+/** Ends all flows; @p clock_ns is the last time of the whole input. */
+void ns_flow_end_all(struct ns_flow_table *t, uint64_t clock_ns);
+
+/** Fills the record of an ended flow. */
+void ns_flow_record(const struct ns_flow_ended *flow, struct ns_flow_rec *rec);
+
+/** Numbers of a table; written by its lcore, relaxed reads by any thread. */
+struct ns_flow_stats {
+	uint64_t flows;   /**< in the table now */
+	uint64_t created;
+	uint64_t ended;
+	uint64_t evicted; /**< ended for lack of room */
+};
+void ns_flow_table_stats(const struct ns_flow_table *t, struct ns_flow_stats *s);
+
+/**
+ * Community ID v1 (github.com/corelight/community-id-spec), seed 0: "1:" and base64 of SHA-1. Writes
+ * 30 characters and a zero. @p sport and @p dport in host order; @p ports false: none. For ICMP they
+ * are the types as the tuple holds them. Any lcore.
+ */
+void ns_community_id(char out[31], uint8_t ver, const uint8_t *src, const uint8_t *dst,
+	uint16_t sport, uint16_t dport, uint8_t proto, bool ports);
+
+extern struct ns_counter ns_drop_flow_table_full;

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * Ways out. A writer gets batches of records of any kind and puts them somewhere. It runs on its own
+ * ordinary thread behind bounded rings, so it may block, allocate and make system calls.
+ *
+ * Batches go round: a producer (analysis lcore or control) takes an empty one from its pool, fills
+ * it, and hands it to every writer; the writer that finishes last gives it back.
+ */
+
+#include <ns_conf.h>
+#include <ns_rec.h>
+
+/** Records of one kind, one behind the other; kind->size octets each. */
+struct ns_batch {
+	const struct ns_rec_kind *kind;
+	uint32_t n;
+	uint32_t max;
+	uint32_t refs; /**< writers that have not finished; atomic, writers and producer */
+	uint16_t owner; /**< pool to return to */
+	uint8_t *records;
+};
+
+struct ns_writer;
+
+struct ns_writer_args {
+	const char *target;         /**< what stands after "NAME:" in -w; borrowed until close */
+	const struct ns_conf *conf; /**< borrowed until close */
+};
+
+struct ns_writer_ops {
+	/** Opens the target; NULL with errno and a message that names it. */
+	struct ns_writer *(*open)(const struct ns_writer_args *args, struct ns_err *e);
+
+	/** Writes all records of the batch; 0 or -errno with a message. Borrows the batch. */
+	int (*put)(struct ns_writer *w, const struct ns_batch *b, struct ns_err *e);
+
+	/** Makes what was put so far visible to readers of the target; also called when idle. */
+	int (*flush)(struct ns_writer *w, struct ns_err *e);
+
+	/** Flushes, closes and frees, even when it returns an error. */
+	int (*close)(struct ns_writer *w, struct ns_err *e);
+};
+
+#define NS_WRITER_KIND "writer"
+
+/** Opens the writer that @p spec names ("csv:FILE"); the message lists the known ones. */
+struct ns_writer *ns_writer_open(const char *spec, const struct ns_conf *conf,
+	const struct ns_writer_ops **ops, struct ns_err *e);
