@@ -20,7 +20,7 @@ bool checksums_ok(const struct walk *w, const struct ip_info *ip)
 	const uint8_t *h = w->data + ip->l3_off;
 
 	if (ip->ver == 4) {
-		uint32_t hlen = ip->l4_off - ip->l3_off;
+		uint32_t hlen = (uint32_t)(h[0] & 15) * 4;
 
 		if (have(w, ip->l3_off, hlen) && sum(h, hlen, 0) != 0xffff)
 			return false;

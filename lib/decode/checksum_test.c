@@ -78,6 +78,10 @@ static void good_and_bad(void)
 	uint8_t hop[] = {
 		ETH(0x86dd), IP6(0, 16), 58, 0, 5, 2, 0, 0, 1, 0, 131, 0, 0, 0, 1, 2, 3, 4};
 
+	uint8_t ah[] = {ETH(0x0800), IP4(51, 48), 17, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2,
+		UDP(1000, 2000, 16), 1, 2, 3, 4, 5, 6, 7, 8};
+
+	each_octet(ah, sizeof(ah), 46, 17, 6);
 	each_octet(tcp4, sizeof(tcp4), 34, 6, 16);
 	each_octet(udp4, sizeof(udp4), 34, 17, 6);
 	each_octet(icmp4, sizeof(icmp4), 34, 1, 2);

@@ -18,8 +18,8 @@
 #define ETHERTYPE_PPPOE_DISCOVERY 0x8863
 #define ETHERTYPE_PPPOE 0x8864
 
-#define MAX_STEPS 48 /* headers of all kinds in one packet */
-#define MAX_EXTENSIONS 32
+#define MAX_STEPS 256 /* headers of all kinds in one packet */
+#define MAX_EXTENSIONS 128
 
 /* The walk over one packet. On the stack of ns_decode(). */
 struct walk {

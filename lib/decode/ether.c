@@ -91,6 +91,17 @@ static void vlan(struct walk *w)
 	ethertype_or_llc(w, type);
 }
 
+/* A frame if there is room for one on the wire; something else, or nothing, if there is not. */
+static void pseudowire(struct walk *w)
+{
+	if (have(w, w->off, 14))
+		w->next = NS_NEXT_ETHERNET;
+	else if (w->wire_end > w->len && w->wire_end > w->off)
+		walk_fault(w, &ns_drop_truncated);
+	else
+		w->next = NS_NEXT_END;
+}
+
 /*
  * RFC 3032: the label stack does not say what it carries. Behind the last label the first nibble
  * tells IPv4 and IPv6; 0 is the control word of a pseudowire (RFC 4385), anything else a frame.
@@ -109,7 +120,7 @@ static void mpls(struct walk *w)
 			break;
 	}
 	if (!have(w, w->off, 1)) {
-		w->next = NS_NEXT_END;
+		pseudowire(w);
 		return;
 	}
 	switch (w->data[w->off] >> 4) {
@@ -119,13 +130,13 @@ static void mpls(struct walk *w)
 		break;
 	case 0:
 		w->off += 4;
-		w->next = have(w, w->off, 14) ? NS_NEXT_ETHERNET : NS_NEXT_END;
+		pseudowire(w);
 		break;
 	case 1: /* associated channel: OAM */
 		w->next = NS_NEXT_END;
 		break;
 	default:
-		w->next = have(w, w->off, 14) ? NS_NEXT_ETHERNET : NS_NEXT_END;
+		pseudowire(w);
 	}
 }
 
@@ -149,7 +160,8 @@ void walk_ppp(struct walk *w)
 
 	if (have(w, w->off, 2) && w->data[w->off] == 0xff && w->data[w->off + 1] == 0x03)
 		w->off += 2;
-	if (!have(w, w->off, 1)) {
+	/* 0xff alone is half of address and control, and no protocol */
+	if (!have(w, w->off, w->off < w->len && w->data[w->off] == 0xff ? 2 : 1)) {
 		walk_fault(w, &ns_drop_truncated);
 		return;
 	}
@@ -229,6 +241,52 @@ static void tag(struct walk *w, uint32_t n)
 	ethertype_or_llc(w, type);
 }
 
+static void skip_to_ethernet(struct walk *w, uint32_t n)
+{
+	if (!have(w, w->off, n)) {
+		walk_fault(w, &ns_drop_truncated);
+		return;
+	}
+	w->off += n;
+	w->next = NS_NEXT_ETHERNET;
+}
+
+/* Arista's timestamps: subtype, version (which says how wide), seconds and nanoseconds. */
+static void arista(struct walk *w)
+{
+	if (!have(w, w->off, 4)) {
+		walk_fault(w, &ns_drop_truncated);
+		return;
+	}
+	uint16_t subtype = be16(w->data + w->off), version = be16(w->data + w->off + 2);
+
+	if (subtype != 1 || ((version & 0xff) != 0x10 && (version & 0xff) != 0x20)) {
+		w->next = NS_NEXT_END;
+		return;
+	}
+	w->off += 4;
+	tag(w, (version & 0xff) == 0x10 ? 10 : 8);
+}
+
+/*
+ * IEEE 802.1AE: frames that are authenticated but not encrypted (E and C clear) can be read. Behind
+ * the tag, 6 octets or 14 with the secure channel, stands the EtherType; an ICV of 16 at the end.
+ */
+static void macsec(struct walk *w)
+{
+	if (!have(w, w->off, 6)) {
+		walk_fault(w, &ns_drop_truncated);
+		return;
+	}
+	uint8_t tci = w->data[w->off];
+
+	if ((tci & 0x8c) != 0) { /* version, encrypted, changed */
+		w->next = NS_NEXT_END;
+		return;
+	}
+	tag(w, ((tci & 0x20) != 0 ? 14 : 6) + 2);
+}
+
 void walk_ethertype(struct walk *w)
 {
 	w->p->ethertype = w->ethertype;
@@ -259,18 +317,27 @@ void walk_ethertype(struct walk *w)
 		nsh(w);
 		break;
 	case 0x88e7: /* 802.1ah I-TAG: priority and service id, then the customer's frame */
-		if (!have(w, w->off, 4)) {
-			walk_fault(w, &ns_drop_truncated);
-			break;
-		}
-		w->off += 4;
-		w->next = NS_NEXT_ETHERNET;
+		skip_to_ethernet(w, 4);
 		break;
 	case 0x8926: /* VN-Tag */
 		tag(w, 6);
 		break;
-	case 0x8909: /* Cisco metadata */
-		tag(w, 8);
+	case 0x8909: /* Cisco metadata; inside GRE the EtherType stands in front */
+		if (have(w, w->off, 8) && be16(w->data + w->off) >= 0x0600) {
+			w->ethertype = be16(w->data + w->off);
+			w->off += 8;
+		} else {
+			tag(w, 8);
+		}
+		break;
+	case 0x8903: /* Cisco FabricPath: tag and TTL behind its own addresses */
+		skip_to_ethernet(w, 2);
+		break;
+	case 0xd28b:
+		arista(w);
+		break;
+	case 0x88e5:
+		macsec(w);
 		break;
 	default:
 		w->next = NS_NEXT_END;

@@ -139,6 +139,30 @@ static void tags(void)
 		ETH(0x894f), 0x0f, 0xc2, 2, 5, 0, 0, 1, 255, 1, 2, 3, 4};
 	struct ns_decoder *d = ns_test_decoder(4, false);
 
+	/* Cisco metadata whose EtherType stands in front, as in GRE */
+	static const uint8_t metadata_gre[] = {ETH(0x8909), 0x08, 0x00, 1, 1, 0, 1, 0, 9, INNER4};
+	static const uint8_t fabricpath[] = {ETH(0x8903), 0, 1, ETH(0x0800), INNER4};
+	/* Arista: subtype, version, time in 8 and in 6 octets */
+	static const uint8_t arista64[] = {
+		ETH(0xd28b), 0, 1, 0, 0x10, 1, 2, 3, 4, 5, 6, 7, 8, 0x08, 0x00, INNER4};
+	static const uint8_t arista48[] = {
+		ETH(0xd28b), 0, 1, 0, 0x20, 1, 2, 3, 4, 5, 6, 0x08, 0x00, INNER4};
+	static const uint8_t arista_other[] = {ETH(0xd28b), 0, 2, 0, 0x20, 1, 2, 3, 4, 5, 6, 8, 0};
+	/* MACsec: TCI, short length, packet number, secure channel; the check value is left alone
+	 */
+	static const uint8_t macsec_clear[] = {ETH(0x88e5), 0x00, 0, B32(1), 0x08, 0x00, INNER4};
+	static const uint8_t macsec_channel[] = {
+		ETH(0x88e5), 0x20, 0, B32(1), MAC1, 0, 1, 0x86, 0xdd, INNER6};
+	static const uint8_t macsec_secret[] = {ETH(0x88e5), 0x0c, 0, B32(1), 0x08, 0x00, INNER4};
+
+	CARRIES(metadata_gre, -1, -1);
+	CARRIES(fabricpath, -1, -1);
+	CARRIES(arista64, -1, -1);
+	CARRIES(arista48, -1, -1);
+	CARRIES(macsec_clear, -1, -1);
+	CARRIES(macsec_channel, -1, -1);
+	CU_ASSERT((ALL(d, arista_other).p.flags & NS_PKT_IP) == 0);
+	CU_ASSERT((ALL(d, macsec_secret).p.flags & NS_PKT_IP) == 0);
 	CARRIES(nsh4, -1, -1);
 	CARRIES(nsh6, -1, -1);
 	CARRIES(nshe, -1, -1);
@@ -166,15 +190,15 @@ static void arp(void)
 /* More tags than any frame has: dropped by name, not taken for a frame without IP. */
 static void endless(void)
 {
-	uint8_t frame[14 + 60 * 4 + 32] = {ETH(0x8100)};
+	uint8_t frame[14 + 300 * 4 + 32] = {ETH(0x8100)};
 	static const uint8_t ip[] = {INNER4};
 	struct ns_decoder *d = ns_test_decoder(4, false);
 
-	for (unsigned i = 0; i < 60; i++) {
-		frame[14 + i * 4 + 2] = i == 59 ? 0x08 : 0x81;
+	for (unsigned i = 0; i < 300; i++) {
+		frame[14 + i * 4 + 2] = i == 299 ? 0x08 : 0x81;
 		frame[14 + i * 4 + 1] = (uint8_t)i;
 	}
-	memcpy(frame + 14 + 60 * 4, ip, sizeof(ip));
+	memcpy(frame + 14 + 300 * 4, ip, sizeof(ip));
 	CU_ASSERT_PTR_EQUAL(ALL(d, frame).why, &ns_drop_bad_link_header);
 	ns_decoder_destroy(d);
 }

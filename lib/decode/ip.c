@@ -50,6 +50,12 @@ static void commit(struct walk *w, const struct ip_info *ip, const uint8_t *src,
 	w->headers++;
 }
 
+static void cut(struct walk *w)
+{
+	w->p->flags |= NS_PKT_CUT;
+	ns_count(w->notes, &ns_note_cut_l4);
+}
+
 static void ipv4(struct walk *w)
 {
 	const uint8_t *h = w->data + w->off;
@@ -67,8 +73,7 @@ static void ipv4(struct walk *w)
 		walk_fault(w, &ns_drop_bad_ip_header);
 		return;
 	}
-	/* a sender that leaves segmentation to its NIC writes 0 (or the frame is longer than 65535)
-	 */
+	/* 0: a sender that leaves segmentation to its NIC, or more than 65535 octets */
 	ip.end = total != 0 ? w->off + total : NS_MAX(w->wire_end, w->off + hlen);
 	ip.l4_off = w->off + hlen;
 	ip.proto = h[9];
@@ -89,13 +94,21 @@ static void ipv4(struct walk *w)
 	}
 	if (ip.end < w->len)
 		w->len = ip.end;
-	walk_l4(w, &ip);
-}
+	if (ip.proto == 51 && !ip.later_frag) {
+		/* authentication header (RFC 4302): what it protects can be read */
+		const uint8_t *ah = w->data + ip.l4_off;
+		uint32_t size = have(w, ip.l4_off, 2) ? ((uint32_t)ah[1] + 2) * 4 : 2;
 
-static void cut(struct walk *w)
-{
-	w->p->flags |= NS_PKT_CUT;
-	ns_count(w->notes, &ns_note_cut_l4);
+		if (!have(w, ip.l4_off, size)) {
+			cut(w);
+		} else {
+			ip.proto = ah[0];
+			ip.l4_off += size;
+			w->p->tuple.proto = ip.proto;
+			w->p->l4_off = w->p->payload_off = (uint16_t)ip.l4_off;
+		}
+	}
+	walk_l4(w, &ip);
 }
 
 /*
@@ -149,6 +162,13 @@ static void extensions(struct walk *w, struct ip_info *ip)
 				return;
 			size = ((uint32_t)h[1] + 1) * 8;
 			break;
+		case 51: /* authentication: what it protects can be read */
+			if (!have(w, ip->l4_off, 2)) {
+				cut(w);
+				return;
+			}
+			size = ((uint32_t)h[1] + 2) * 4;
+			break;
 		case 44: /* fragment */
 			if (!have(w, ip->l4_off, 8)) {
 				cut(w);
@@ -187,6 +207,28 @@ static void extensions(struct walk *w, struct ip_info *ip)
 	}
 }
 
+/*
+ * What a payload length of 0 stands for: a jumbogram, whose hop-by-hop option holds the length (RFC
+ * 2675), segmentation that the sender left to its NIC, or really nothing.
+ */
+static uint32_t zero_payload(const struct walk *w, uint8_t next)
+{
+	uint32_t off = w->off + 40;
+	uint32_t left = w->wire_end > off ? w->wire_end - off : 0;
+
+	if (left <= ETHERNET_PADDING)
+		return 0;
+	if (next == 6 || next == 17)
+		return left;
+	/* the option stands first, where RFC 2675 needs it for its alignment of 4n + 2 */
+	if (next == 0 && have(w, off, 8) && w->data[off + 2] == 0xc2 && w->data[off + 3] == 4) {
+		uint32_t size = be32(w->data + off + 4);
+
+		return size <= left ? size : 0;
+	}
+	return 0;
+}
+
 static void ipv6(struct walk *w)
 {
 	const uint8_t *h = w->data + w->off;
@@ -198,10 +240,7 @@ static void ipv6(struct walk *w)
 	}
 	uint32_t payload = be16(h + 4);
 
-	/* 0 stands for a jumbogram (RFC 2675) or for segmentation left to the NIC */
-	bool jumbo = payload == 0 && h[6] != 59 && w->wire_end > w->off + 40 + ETHERNET_PADDING;
-
-	ip.end = jumbo ? w->wire_end : w->off + 40 + payload;
+	ip.end = w->off + 40 + (payload != 0 ? payload : zero_payload(w, h[6]));
 	ip.l4_off = w->off + 40;
 	ip.proto = h[6];
 	commit(w, &ip, h + 8, h + 24, 16);

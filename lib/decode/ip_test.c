@@ -116,6 +116,9 @@ static void no_length(void)
 	static const uint8_t v6[] = {ETH(0x86dd), IP6(6, 0), TCP(1000, 2000, 0x18), DATA4};
 	/* a frame of the least size around an IPv6 header alone */
 	static const uint8_t padded[] = {ETH(0x86dd), IP6(6, 0), 0, 0, 0, 0, 0, 0};
+	/* RFC 2675: the option says 70000 octets; and one that says more than there are */
+	static const uint8_t jumbo[] = {
+		ETH(0x86dd), IP6(0, 0), 17, 0, 0xc2, 4, B32(70000), UDP(1000, 2000, 0), DATA4};
 	static const uint8_t none[] = {ETH(0x86dd), IP6(59, 0), DATA4, DATA4, DATA4, DATA4};
 
 	setup();
@@ -138,6 +141,13 @@ static void no_length(void)
 	CU_ASSERT_EQUAL(v.p.sport, 1000);
 	v = CUT(d, v6, 9000);
 	CU_ASSERT_EQUAL(v.p.ip_octets, 9000 - 14);
+
+	v = CUT(d, jumbo, 54 + 70000);
+	CU_ASSERT_EQUAL(v.p.ip_octets, 40 + 70000);
+	CU_ASSERT_EQUAL(v.p.dport, 2000);
+	CU_ASSERT_EQUAL(v.p.l4_len, UINT16_MAX);
+	v = CUT(d, jumbo, 54 + 69999);
+	CU_ASSERT_EQUAL(v.p.ip_octets, 40);
 
 	v = ALL(d, padded);
 	CU_ASSERT_PTR_NULL(v.why);
@@ -196,14 +206,41 @@ static void extensions(void)
 
 	/* a mobility message that ends the chain is the protocol itself */
 	static const uint8_t mobility[] = {ETH(0x86dd), IP6(135, 8), EXT(59)};
-	/* what has no type of its own ends the chain too; AH and ESP are protocols here */
-	static const uint8_t ah[] = {ETH(0x86dd), IP6(0, 16), EXT(51), 6, 0, 0, 0, B32(1)};
 	static const uint8_t esp[] = {ETH(0x86dd), IP6(50, 8), B32(1), B32(2)};
 
 	CU_ASSERT_EQUAL(ALL(d, mobility).p.tuple.proto, 135);
-	CU_ASSERT_EQUAL(ALL(d, ah).p.tuple.proto, 51);
-	CU_ASSERT_EQUAL(ALL(d, ah).p.l4_off, 62);
 	CU_ASSERT_EQUAL(ALL(d, esp).p.tuple.proto, 50);
+}
+
+/* RFC 4302: behind an authentication header goes on what it protects, in either IP. */
+static void authentication(void)
+{
+	/* next header, length in words less 2, reserved; SPI, sequence, three words of check value
+	 */
+#define AH(next) next, 4, 0, 0, B32(7), B32(1), B32(1), B32(2), B32(3)
+	static const uint8_t v4[] = {ETH(0x0800), IP4(51, 20 + 24 + 12), AH(17), INNER_UDP};
+	static const uint8_t v6[] = {ETH(0x86dd), IP6(0, 8 + 24 + 12), EXT(51), AH(17), INNER_UDP};
+	static const struct {
+		const uint8_t *octets;
+		uint32_t len;
+		uint32_t ah;
+	} cases[] = {{v4, sizeof(v4), 34}, {v6, sizeof(v6), 62}};
+
+	setup();
+	for (size_t i = 0; i < NS_ARRAY_LEN(cases); i++) {
+		for (uint32_t cut = cases[i].ah; cut <= cases[i].len; cut++) {
+			struct ns_test_view v = ns_test_decode_cut(
+				d, NS_LINKTYPE_ETHERNET, cases[i].octets, cut, cases[i].len);
+
+			CU_ASSERT_PTR_NULL(v.why);
+			CU_ASSERT(ns_test_is_outer(&v.p));
+			CU_ASSERT_EQUAL(v.p.tuple.proto, cut < cases[i].ah + 24 ? 51 : 17);
+			CU_ASSERT_EQUAL(
+				v.p.l4_off, cases[i].ah + (cut < cases[i].ah + 24 ? 0 : 24));
+			CU_ASSERT_EQUAL(ns_test_note(&v, "cut_l4"), cut < cases[i].len - 4);
+			CU_ASSERT_EQUAL((v.p.flags & NS_PKT_PORTS) != 0, cut >= cases[i].len - 8);
+		}
+	}
 }
 
 /* Every kind in the order of RFC 8200, cut at every length. */
@@ -246,7 +283,7 @@ static void chain(void)
 /* A chain without end stops, and the packet stays with its addresses. */
 static void endless(void)
 {
-	uint8_t frame[54 + 64 * 8] = {ETH(0x86dd), IP6(60, 64 * 8)};
+	uint8_t frame[54 + 200 * 8] = {ETH(0x86dd), IP6(60, 200 * 8)};
 
 	setup();
 	for (size_t i = 54; i < sizeof(frame); i += 8)
@@ -301,4 +338,5 @@ static void ipv6_fragments(void)
 
 NS_TEST_MAIN({"IPv4", ipv4}, {"IPv4 faults", ipv4_faults}, {"IPv4 fragments", ipv4_fragments},
 	{"no length", no_length}, {"lengths", lengths}, {"extensions", extensions},
-	{"chain", chain}, {"endless", endless}, {"IPv6 fragments", ipv6_fragments})
+	{"authentication", authentication}, {"chain", chain}, {"endless", endless},
+	{"IPv6 fragments", ipv6_fragments})

@@ -81,10 +81,27 @@ static void ports(void)
 	ns_decoder_destroy(d);
 }
 
+/* A UDP length below that of the IP payload ends the datagram; an impossible one says nothing. */
+static void udp_length(void)
+{
+	static const uint16_t lengths[] = {8, 10, 18, 19, 65535, 7, 0};
+	static const uint16_t payload[] = {0, 2, 10, 10, 10, 10, 10};
+	struct ns_decoder *d = ns_test_decoder(4, false);
+
+	for (size_t i = 0; i < NS_ARRAY_LEN(lengths); i++) {
+		const uint8_t frame[] = {ETH(0x0800), IP4(17, 38), UDP(1000, 2000, lengths[i]), 1,
+			2, 3, 4, 5, 6, 7, 8, 9, 10};
+
+		CU_ASSERT_EQUAL(ALL(d, frame).p.payload_len, payload[i]);
+		CU_ASSERT_EQUAL(ALL(d, frame).p.l4_len, 10);
+	}
+	ns_decoder_destroy(d);
+}
+
 /* Protocols without ports are flows of addresses. */
 static void portless(void)
 {
-	static const uint8_t protos[] = {2, 50, 51, 88, 89, 103, 112, 255};
+	static const uint8_t protos[] = {2, 50, 59, 88, 89, 103, 112, 255};
 	struct ns_decoder *d = ns_test_decoder(4, false);
 
 	for (size_t i = 0; i < NS_ARRAY_LEN(protos); i++) {
@@ -220,5 +237,5 @@ static void icmp(void)
 	ns_decoder_destroy(d);
 }
 
-NS_TEST_MAIN({"TCP", tcp}, {"ports", ports}, {"portless", portless}, {"canonical", canonical},
-	{"order", order}, {"ICMP pairs", icmp_pairs}, {"ICMP", icmp})
+NS_TEST_MAIN({"TCP", tcp}, {"ports", ports}, {"UDP length", udp_length}, {"portless", portless},
+	{"canonical", canonical}, {"order", order}, {"ICMP pairs", icmp_pairs}, {"ICMP", icmp})

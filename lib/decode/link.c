@@ -85,7 +85,11 @@ static void link_sll2(struct walk *w)
 /* PPP in HDLC-like framing, or Cisco HDLC when the address says so. */
 static void link_ppp_hdlc(struct walk *w)
 {
-	if (have(w, w->off, 4) && (w->data[w->off] == 0x0f || w->data[w->off] == 0x8f)) {
+	if (have(w, w->off, 1) && (w->data[w->off] == 0x0f || w->data[w->off] == 0x8f)) {
+		if (!have(w, w->off, 4)) {
+			walk_fault(w, &ns_drop_truncated);
+			return;
+		}
 		to_ethertype(w, 4, be16(w->data + w->off + 2));
 		return;
 	}
@@ -211,7 +215,7 @@ static void link_nflog(struct walk *w)
 		off += (len + 3) & ~3u;
 	}
 	/* the last attribute may lack its padding */
-	if (off > w->len + 3 || (off < w->len && w->wire_end > w->len)) {
+	if (w->wire_end > w->len || off > w->len + 3) {
 		walk_fault(w, &ns_drop_truncated);
 		return;
 	}

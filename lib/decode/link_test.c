@@ -43,7 +43,7 @@ static const struct frame carries_ip[] = {
 	F(9, NULL, 0x8f, 0x00, 0x86, 0xdd, INNER6),
 	/* MPLS over PPP, label 16 */
 	F(50, NULL, 0xff, 0x03, 0x02, 0x81, 0x00, 0x01, 0x01, 64, INNER4),
-	F(10, "llc", 0x50, MAC1, MAC2, SNAP(0x0800), INNER4),
+	F(10, NULL, 0x50, MAC1, MAC2, SNAP(0x0800), INNER4),
 	F(12, NULL, INNER4),
 	F(14, NULL, INNER6),
 	F(101, NULL, INNER4),
@@ -51,7 +51,7 @@ static const struct frame carries_ip[] = {
 	F(229, NULL, INNER6),
 	/* PPPoE: version and type, session data, session id, length; PPP */
 	F(51, NULL, 0x11, 0, 0, 1, B16(34), 0x00, 0x21, INNER4),
-	F(100, "llc", SNAP(0x0800), INNER4),
+	F(100, NULL, SNAP(0x0800), INNER4),
 	/* RFC 2684: bridged Ethernet without FCS behind two octets of padding */
 	F(100, NULL, 0xaa, 0xaa, 0x03, 0, 0x80, 0xc2, 0, 7, 0, 0, ETH(0x0800), INNER4),
 	F(100, "llc", 0xfe, 0xfe, 0x03, 0xcc, INNER4),
@@ -60,12 +60,12 @@ static const struct frame carries_ip[] = {
 	/* Q.922 address of two and of four octets; RFC 2427 */
 	F(107, "frame_relay", 0x18, 0x41, 0x03, 0xcc, INNER4),
 	F(107, "frame_relay", 0x18, 0x40, 0x00, 0x41, 0x03, 0x00, 0x8e, INNER6),
-	F(107, "llc", 0x18, 0x41, 0x03, 0x00, 0x80, 0, 0, 0, 0x08, 0x00, INNER4),
+	F(107, NULL, 0x18, 0x41, 0x03, 0x00, 0x80, 0, 0, 0, 0x08, 0x00, INNER4),
 	F(107, NULL, 0x18, 0x41, 0x03, 0xcf, 0x00, 0x21, INNER4),
 	F(107, NULL, 0x18, 0x41, 0x08, 0x00, INNER4), /* Cisco's encapsulation */
 	F(113, NULL, ARPHRD_SLL(1, 0x0800), INNER4),
 	F(113, NULL, ARPHRD_SLL(1, 0x8100), 0, 5, 0x86, 0xdd, INNER6),
-	F(113, "llc", ARPHRD_SLL(1, 4), SNAP(0x0800), INNER4),
+	F(113, NULL, ARPHRD_SLL(1, 4), SNAP(0x0800), INNER4),
 	F(113, NULL, ARPHRD_SLL(801, 4), WLAN(0x08, 0), SNAP(0x0800), INNER4),
 	F(276, NULL, SLL2(1, 0x0800), INNER4),
 	F(276, NULL, SLL2(803, 4), 0, 0, 8, 0, 0, 0, 0, 0, WLAN(0x08, 0), SNAP(0x0800), INNER4),
@@ -91,7 +91,7 @@ static const struct frame carries_ip[] = {
 		INNER4),
 	F(119, NULL, 0x80, 0x21, 0x10, 0x02, 0, 0, 0, 8, WLAN(0x08, 0), SNAP(0x0800), INNER4),
 	/* SunATM: LLC in the low nibble, VPI, VCI */
-	F(123, "llc", 0x02, 0, 0, 32, SNAP(0x0800), INNER4),
+	F(123, NULL, 0x02, 0, 0, 32, SNAP(0x0800), INNER4),
 	/* ARCNET: source, destination, offset, protocol; split flag and sequence of RFC 1201 */
 	F(129, "arcnet", 1, 2, 0, 0, 212, 0, 0, 1, INNER4),
 	F(129, "arcnet", 1, 2, 0, 0, 240, INNER4),

@@ -5,6 +5,7 @@
  */
 #include "engine_priv.h"
 
+#include <ns_profile.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
@@ -122,7 +123,7 @@ static unsigned memory_needed(const struct ns_engine *en)
 	return (unsigned)((bytes >> 20) + 1);
 }
 
-int engine_eal_up(struct ns_engine *en, struct ns_err *e)
+int engine_eal_up(struct ns_engine *en, const struct ns_profile *profile, struct ns_err *e)
 {
 	struct args a = {.n = 0};
 	char text[4096], lcores[3072];
@@ -154,6 +155,8 @@ int engine_eal_up(struct ns_engine *en, struct ns_err *e)
 		pci = pci || strchr(en->args.targets[i], ':') != NULL;
 	if (!pci)
 		rc = rc < 0 ? rc : add(&a, "--no-pci");
+	for (unsigned i = 0; profile != NULL && i < profile->eal_args_n; i++)
+		rc = rc < 0 ? rc : add(&a, profile->eal_args[i]);
 	for (unsigned i = 0; i < en->conf->eal_count; i++)
 		rc = rc < 0 ? rc : add(&a, en->conf->eal[i]);
 	if (rc < 0)

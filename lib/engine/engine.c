@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine_priv.h"
 
+#include <ns_profile.h>
 #include <ns_stage.h>
 #include <rte_errno.h>
 #include <rte_launch.h>
@@ -83,9 +84,21 @@ static void down_pool(void *ctx)
 	en->pool = NULL;
 }
 
+/* A source may know EAL arguments of its own (a driver's profile); they must come before it starts. */
 static int up_eal(void *ctx, struct ns_err *e)
 {
-	return engine_eal_up(ctx, e);
+	struct ns_engine *en = ctx;
+	struct ns_profile *profile = NULL;
+
+	errno = 0;
+	if (en->sops->profile != NULL)
+		profile = en->sops->profile(en->args.conf, e);
+	if (en->sops->profile != NULL && profile == NULL && errno != 0)
+		return ns_errno_set(errno);
+	int rc = engine_eal_up(en, profile, e);
+
+	ns_profile_destroy(profile);
+	return rc;
 }
 
 static void down_eal(void *ctx)
@@ -248,7 +261,8 @@ static int up_tables(void *ctx, struct ns_err *e)
 					 : ns_dispatch_share(buckets, en->workers, l->index);
 
 		l->producer = &en->producers[l->index];
-		l->flows = ns_flow_table_create(en->flow_conf, i, share, buckets, en->bound, &hooks);
+		l->flows = ns_flow_table_create(
+			en->flow_conf, i, share, buckets, en->bound, !en->live, &hooks);
 		if (l->flows == NULL)
 			return ns_fail(e, ENOMEM,
 				"no memory for a table of %u flows (flow.max, engine.memory)",
@@ -334,6 +348,16 @@ static bool over(const struct ns_engine *en, bool reading)
 	return true;
 }
 
+/* Once a stop is asked for, the source gives what it has and then says that it is at its end. */
+static void stop_source(struct ns_engine *en)
+{
+	if (en->source_stopped || !__atomic_load_n(&en->stop, __ATOMIC_ACQUIRE))
+		return;
+	en->source_stopped = true;
+	if (en->sops->stop != NULL)
+		en->sops->stop(en->source);
+}
+
 /* Waits for the lcores to end (reading, or all), with a tick an epoch. */
 static void wait_for(struct ns_engine *en, bool reading, ns_engine_tick tick, void *ctx)
 {
@@ -348,8 +372,8 @@ static void wait_for(struct ns_engine *en, bool reading, ns_engine_tick tick, vo
 			.tv_sec = (time_t)(ns / NS_SEC_NS), .tv_nsec = (long)(ns % NS_SEC_NS)};
 		bool woken;
 
-		while ((woken = sem_timedwait(&en->wake, &due) == 0) && !over(en, reading)) {
-		}
+		while ((woken = sem_timedwait(&en->wake, &due) == 0) && !over(en, reading))
+			stop_source(en);
 		if (woken || over(en, reading))
 			break;
 		en->epoch++;
@@ -399,12 +423,12 @@ int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct n
 {
 	int rc = launch(en, e);
 
-	if (rc < 0)
+	if (rc < 0) {
 		ns_engine_stop(en);
-	else
+		stop_source(en);
+	} else {
 		wait_for(en, true, tick, ctx);
-	if (en->sops->stop != NULL)
-		en->sops->stop(en->source);
+	}
 	en->end_clock = end_clock(en);
 	__atomic_store_n(&en->drain, true, __ATOMIC_RELEASE);
 	if (rc == 0)

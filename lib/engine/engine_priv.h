@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <semaphore.h>
 
+struct ns_profile;
+
 #define RX_MAX 16
 #define SINKS_MAX 16
 #define LCORES_MAX (NS_WORKERS_MAX + RX_MAX)
@@ -98,6 +100,7 @@ struct ns_engine {
 	uint64_t bound;
 	unsigned rx, workers, queues;
 	bool rtc, live;
+	bool source_stopped; /* main thread */
 	struct lcore *lcores;
 	unsigned lcores_n;
 	uint64_t marks[RX_MAX][NS_SOURCE_SLOTS][NS_WORKERS_MAX];
@@ -114,7 +117,7 @@ struct ns_engine {
 };
 
 /* eal.c: starts EAL with one lcore a role; counts on en->rx, workers, rtc, live. */
-int engine_eal_up(struct ns_engine *en, struct ns_err *e);
+int engine_eal_up(struct ns_engine *en, const struct ns_profile *profile, struct ns_err *e);
 void engine_eal_down(struct ns_engine *en);
 
 /* lcore.c: what the lcores run (rte_eal_remote_launch). */

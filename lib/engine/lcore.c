@@ -12,7 +12,6 @@
 #include <time.h>
 
 #define OUT_MAX (NS_BURST + NS_DEFRAG_RELEASE)
-#define STOP_BURSTS 256 /* what a port's descriptors can still hold when a stop is asked for */
 #define FLUSH_NS (NS_SEC_NS / 2)
 
 static inline bool flag(const bool *f)
@@ -198,7 +197,7 @@ static void read_all(struct lcore *l, void (*take)(struct lcore *l, struct rte_m
 	struct ns_engine *en = l->en;
 	unsigned readers = en->rtc ? en->workers : en->rx;
 	struct rte_mbuf *out[OUT_MAX];
-	unsigned empty = 0, left = STOP_BURSTS, slice = 0;
+	unsigned empty = 0, slice = 0;
 
 	for (;;) {
 		bool any = false;
@@ -213,15 +212,14 @@ static void read_all(struct lcore *l, void (*take)(struct lcore *l, struct rte_m
 		}
 		if (l->flows != NULL && (++slice & 3) == 0)
 			age(l);
-		bool stop = flag(&en->stop);
-
+		/* a file is left where it is; a port, once stopped, says when it has given all */
+		if (!en->live && flag(&en->stop))
+			break;
 		if (any) {
 			empty = 0;
-			if (stop && (!en->live || left-- == 0))
-				break;
 			continue;
 		}
-		if (stop || (!en->live && en->sops->status(en->source) != NS_SOURCE_MORE))
+		if (en->sops->status(en->source) != NS_SOURCE_MORE)
 			break;
 		if (l->flows != NULL && en->live)
 			flush_old(l);

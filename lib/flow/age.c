@@ -5,21 +5,34 @@
  */
 #include "flow_priv.h"
 
-#include <string.h>
+#include <rte_prefetch.h>
 
 #define SHARDS_A_SLICE 4
 #define FLOWS_A_SHARD 32
 
+/*
+ * The active time-out counts what the flow has seen and then the time that passed since its last
+ * packet, not the difference of clock and start: after a step back in a capture's time stamps the
+ * clock, which never goes back, is far ahead of all flows that begin.
+ */
 uint8_t flow_due(const struct ns_flow_table *t, const struct flow *f, uint64_t clock_ns)
 {
-	if ((f->state & FLOW_CLOSED) != 0)
-		return flow_tick(clock_ns) - f->moved > t->linger_ticks ? NS_FLOW_END_DETECTED : 0;
-	uint64_t idle_at = f->last_clock + t->idle_ns;
-	uint64_t active_at = t->active_ns != 0 ? f->start_ns + t->active_ns : UINT64_MAX;
+	uint64_t since = clock_ns > f->last_clock ? clock_ns - f->last_clock : 0;
 
-	if (ns_likely(clock_ns <= idle_at && clock_ns <= active_at))
+	if (ns_unlikely((f->state & FLOW_CLOSED) != 0)) {
+		/* several ways in may be apart by a little: a packet of the tick before is no end */
+		int32_t ticks = (int32_t)(flow_tick(clock_ns) - f->moved);
+
+		return ticks > (int32_t)t->linger_ticks || since > t->linger_ns
+			? NS_FLOW_END_DETECTED
+			: 0;
+	}
+	uint64_t span = f->end_ns - f->start_ns;
+	uint64_t left = span < t->active_ns ? t->active_ns - span : 0;
+
+	if (ns_likely(since <= t->idle_ns && since <= left))
 		return 0;
-	return active_at < idle_at ? NS_FLOW_END_ACTIVE : NS_FLOW_END_IDLE;
+	return left < t->idle_ns ? NS_FLOW_END_ACTIVE : NS_FLOW_END_IDLE;
 }
 
 /*
@@ -41,10 +54,11 @@ static void age_shard(struct ns_flow_table *t, struct shard *s, uint64_t clock_n
 		const struct flow *f = &t->flows[pos];
 		uint32_t next = f->next;
 
-		if (tick - f->moved < idle_ticks)
-			break;
+		/* ticks wrap after 36 years, so the clock is asked first */
 		if (clock_ns > f->last_clock + t->idle_ns)
 			flow_remove(t, pos, flow_due(t, f, clock_ns));
+		else if (tick - f->moved < idle_ticks)
+			break;
 		pos = next;
 	}
 }
@@ -72,17 +86,32 @@ void flow_make_room(struct ns_flow_table *t, struct shard *s, uint64_t clock_ns)
 								     : NS_FLOW_END_RESOURCES);
 }
 
+/* Reports a list and leaves it; nothing is taken out of the hash, as the table has served. */
+static void end_list(struct ns_flow_table *t, struct shard *s, struct list *l, uint64_t clock_ns)
+{
+	for (uint32_t pos = l->first; pos != NONE; pos = t->flows[pos].next) {
+		const struct flow *f = &t->flows[pos];
+		uint8_t due = flow_due(t, f, clock_ns);
+		void *key = NULL;
+
+		if (f->next != NONE)
+			rte_prefetch0(&t->flows[f->next]);
+		if ((f->state & FLOW_CLOSED) != 0)
+			due = NS_FLOW_END_DETECTED;
+		if (rte_hash_get_key_with_position(t->hash, (int32_t)pos, &key) == 0)
+			flow_report(t, pos, key, due != 0 ? due : NS_FLOW_END_FORCED);
+		s->count--;
+		ns_stat_add(&t->stats.flows, UINT64_MAX);
+	}
+	*l = (struct list){NONE, NONE};
+}
+
 void ns_flow_end_all(struct ns_flow_table *t, uint64_t clock_ns)
 {
 	for (uint32_t i = 0; i < t->shards_all; i++) {
 		struct shard *s = &t->shards[i];
 
-		while (s->closing.first != NONE)
-			flow_remove(t, s->closing.first, NS_FLOW_END_DETECTED);
-		while (s->live.first != NONE) {
-			uint8_t due = flow_due(t, &t->flows[s->live.first], clock_ns);
-
-			flow_remove(t, s->live.first, due != 0 ? due : NS_FLOW_END_FORCED);
-		}
+		end_list(t, s, &s->closing, clock_ns);
+		end_list(t, s, &s->live, clock_ns);
 	}
 }

@@ -14,7 +14,7 @@ static const struct ns_flow_conf flow_defaults = {
 	.max = 4194304, .idle = 60, .active = 300, .tcp_end = true, .tcp_linger = 5};
 
 static const struct ns_conf_doc flow_docs[] = {
-	{"max", "flows kept at once, over all analysis lcores (4096-268435456); the table has shards, "
+	{"max", "flows kept at once, over all analysis lcores (4096-67108863); the table has shards, "
 		"and a full shard ends the flow that was idle longest (end reason 5)"},
 	{"idle", "seconds without a packet that end a flow (1-100000000), end reason 1"},
 	{"active", "seconds after which a flow that goes on is reported and begins anew, end reason "
@@ -27,9 +27,9 @@ static int flow_check(const void *values, const char **key, struct ns_err *e)
 {
 	const struct ns_flow_conf *c = values;
 
-	if (c->max < 4096 || c->max > 268435456) {
+	if (c->max < 4096 || c->max > 67108863) {
 		*key = "max";
-		return ns_fail(e, EINVAL, "%u is not between 4096 and 268435456", c->max);
+		return ns_fail(e, EINVAL, "%u is not between 4096 and 67108863", c->max);
 	}
 	if (c->idle < 1 || c->idle > 100000000) {
 		*key = "idle";

@@ -31,6 +31,9 @@
 #define TICK_SHIFT 28 /* 268 ms of packet time */
 #define READERS 8     /* threads that may look into a table */
 
+/* rte_hash multiplies positions and its 64 octets for a key in 32 bits */
+#define CAPACITY_MAX (UINT32_MAX / 64)
+
 enum flow_state {
 	FLOW_SYN = 1u << 0,     /* hs_ns is the time of the initiator's SYN */
 	FLOW_SYNACK = 1u << 1,
@@ -89,23 +92,34 @@ struct shard {
 	uint32_t count;
 };
 
-struct ns_flow_table {
+/* What holds the flows; a table that grows makes a larger one and moves all over. */
+struct store {
 	struct rte_hash *hash;
+	struct rte_rcu_qsbr *rcu;
 	struct flow *flows;
 	struct cold *cold;
+	uint32_t capacity;
+};
+
+struct ns_flow_table {
+	struct rte_hash *hash; /* these three as in store */
+	struct flow *flows;
+	struct cold *cold;
+	struct store store;
 	struct shard *shards; /* all of them; those of other workers stay empty */
 	uint32_t shards_all;
 	uint32_t shard_cap;
-	uint32_t capacity;
-	uint64_t idle_ns, active_ns;
+	uint32_t max;     /* flows that the table may grow to */
+	uint32_t grow_at; /* flows at which it grows; UINT32_MAX: never */
+	unsigned id, generation; /* for the names of its parts */
+	uint64_t idle_ns, linger_ns;
+	uint64_t active_ns; /* UINT64_MAX: never */
 	uint32_t move_ticks, linger_ticks;
 	bool tcp_end;
 	bool changed; /* a position was freed during this burst */
 	uint32_t age_at;
 	struct ns_flow_hooks hooks;
 	struct ns_flow_stats stats; /* writer: owner; readers: any, relaxed */
-	struct rte_rcu_qsbr *rcu;
-	size_t flows_size, cold_size;
 };
 
 struct ns_flow_ended {
@@ -118,6 +132,21 @@ struct ns_flow_ended {
 static inline uint32_t flow_tick(uint64_t clock_ns)
 {
 	return (uint32_t)(clock_ns >> TICK_SHIFT);
+}
+
+/* store.c: memory for capacity flows; 0 or -ENOMEM with nothing kept. */
+int flow_store_create(struct store *s, uint32_t capacity, unsigned id, unsigned generation);
+void flow_store_destroy(struct store *s);
+
+/* Twice the room, or all that is allowed; when there is no memory the table stays as it is. */
+void flow_grow(struct ns_flow_table *t);
+
+/* The bits that choose a bucket are the same for all flows of a lcore: spread them again. */
+static inline uint32_t flow_signature(uint32_t hash)
+{
+	uint64_t h = (uint64_t)hash * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint32_t)(h >> 29);
 }
 
 void flow_list_push(struct ns_flow_table *t, struct list *l, uint32_t pos);

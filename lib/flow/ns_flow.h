@@ -69,11 +69,13 @@ struct ns_flow_hooks {
 
 /**
  * A table for worker @p id that owns @p shards of all @p shards_all shards and will never see more
- * than @p bound packets (0: not known). All memory is taken here. NULL with errno ENOMEM, EINVAL.
- * Main thread, EAL running.
+ * than @p bound packets (0: not known). All memory is taken here, unless it may @p grow: then it
+ * begins small and doubles on its lcore (file mode, where the source waits). NULL with errno ENOMEM,
+ * EINVAL. Main thread, EAL running.
  */
 struct ns_flow_table *ns_flow_table_create(const struct ns_flow_conf *conf, unsigned id,
-	uint32_t shards, uint32_t shards_all, uint64_t bound, const struct ns_flow_hooks *hooks);
+	uint32_t shards, uint32_t shards_all, uint64_t bound, bool grow,
+	const struct ns_flow_hooks *hooks);
 void ns_flow_table_destroy(struct ns_flow_table *t);
 
 /** EAL memory in octets that ns_flow_table_create() will take; to size EAL before it starts. */
@@ -90,7 +92,10 @@ uint16_t ns_flow_burst(struct ns_flow_table *t, struct rte_mbuf *const *m, uint1
 /** A slice of ageing: looks at some shards and ends what is idle at @p clock_ns. */
 void ns_flow_age(struct ns_flow_table *t, uint64_t clock_ns);
 
-/** Ends all flows; @p clock_ns is the last time of the whole input. */
+/**
+ * Ends all flows; @p clock_ns is the last time of the whole input. The table takes no more packets
+ * afterwards and is only good to be destroyed.
+ */
 void ns_flow_end_all(struct ns_flow_table *t, uint64_t clock_ns);
 
 /** Fills the record of an ended flow. */

@@ -41,9 +41,9 @@ static const struct ns_rec_field fields[] = {
 		.help = "time of the first packet"),
 	F(end_ns, .type = NS_REC_TIME, .ipfix_ie = 157, .unit = "ns",
 		.help = "time of the last packet"),
-	F(tcp_flags, .type = NS_REC_TCP_FLAGS, .ipfix_ie = 6, .ipfix_len = 1,
+	F(tcp_flags, .type = NS_REC_TCP_FLAGS, .ipfix_ie = 6, .ipfix_len = 2,
 		.help = "union of the TCP flags"),
-	F(rev_tcp_flags, .type = NS_REC_TCP_FLAGS, REV(6), .ipfix_len = 1, .help = ""),
+	F(rev_tcp_flags, .type = NS_REC_TCP_FLAGS, REV(6), .ipfix_len = 2, .help = ""),
 	F(end_reason, .type = NS_REC_U8, .ipfix_ie = 136,
 		.help = "flowEndReason: 1 idle, 2 active time-out, 3 end detected, 4 forced end, "
 			"5 lack of resources"),
@@ -71,8 +71,9 @@ static const struct ns_rec_field fields[] = {
 		.help = "ICMP type of the first packet"),
 	F(icmp_code, .type = NS_REC_U8, .flags = NS_REC_NO_EXPORT,
 		.help = "ICMP code of the first packet"),
-	F(tunnel_id, .type = NS_REC_U32, .flags = NS_REC_EMPTY_ZERO, .ipfix_ie = 351,
-		.ipfix_len = 8, .help = "id of the innermost tunnel: VNI, key, TEID"),
+	/* layer2SegmentId (351) holds VXLAN and NVGRE only, and wants their type in it */
+	F(tunnel_id, .type = NS_REC_U32, .flags = NS_REC_EMPTY_ZERO | NS_REC_NO_EXPORT,
+		.help = "id of the innermost tunnel: VNI, key, TEID"),
 	F(outer_src, .type = NS_REC_IP, .flags = NS_REC_NO_EXPORT,
 		.help = "source address outside the innermost tunnel"),
 	F(outer_dst, .type = NS_REC_IP, .flags = NS_REC_NO_EXPORT,

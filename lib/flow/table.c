@@ -3,97 +3,50 @@
 
 #include <ns_decode.h>
 #include <ns_dispatch.h>
-#include <rte_errno.h>
 #include <rte_malloc.h>
 #include <rte_prefetch.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
+
+#define GROW_FIRST 32768 /* flows that a growing table begins with */
 
 NS_DROP_REGISTER(ns_drop_flow_table_full, "flow_table_full",
 	"no room for a new flow although the oldest was ended")
 
-/* The bits that choose a bucket are the same for all flows of a lcore: spread them again. */
-static inline uint32_t signature(uint32_t hash)
+static uint32_t shard_cap(const struct ns_flow_conf *conf, uint32_t shards_all)
 {
-	uint64_t h = (uint64_t)hash * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (uint32_t)(h >> 29);
+	return NS_MAX(conf->max / shards_all, 1);
 }
 
-static uint32_t hash_signature(const void *key, uint32_t len, uint32_t seed)
-{
-	(void)len;
-	(void)seed;
-	return signature(ns_tuple_hash(key));
-}
-
-static uint32_t capacity_for(const struct ns_flow_conf *conf, uint32_t shards, uint32_t shards_all,
+static uint64_t capacity_for(const struct ns_flow_conf *conf, uint32_t shards, uint32_t shards_all,
 	uint64_t bound)
 {
-	uint64_t cap = (uint64_t)(conf->max / shards_all) * shards;
+	uint64_t cap = (uint64_t)shard_cap(conf, shards_all) * shards;
 
 	/* a packet more than the bound never comes: small captures get small tables */
 	if (bound != 0 && bound + 64 < cap)
 		cap = bound + 64;
-	return (uint32_t)NS_MAX(cap, 64);
+	return NS_MAX(cap, 64);
 }
 
 uint64_t ns_flow_table_memory(const struct ns_flow_conf *conf, uint32_t shards, uint32_t shards_all,
 	uint64_t bound)
 {
-	uint64_t n = rte_align32pow2(capacity_for(conf, shards, shards_all, bound) + 1);
+	uint64_t n = rte_align64pow2(capacity_for(conf, shards, shards_all, bound) + 1);
 
 	/* buckets and extension buckets 64 octets for 8, keys 56, free slots, defer queue */
-	return n * (8 + 8 + 64 + 8 + 16) + (4u << 20);
-}
-
-static void *map(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	if (size >= (size_t)4 << 20)
-		madvise(p, size, MADV_HUGEPAGE);
-	return p;
-}
-
-static int create_hash(struct ns_flow_table *t, unsigned id)
-{
-	char name[RTE_HASH_NAMESIZE];
-	struct rte_hash_parameters hp = {
-		.name = name,
-		.entries = t->capacity,
-		.key_len = sizeof(struct ns_tuple),
-		.hash_func = hash_signature,
-		.socket_id = (int)rte_socket_id(),
-		.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF |
-			RTE_HASH_EXTRA_FLAGS_EXT_TABLE,
-	};
-	size_t rcu_size = rte_rcu_qsbr_get_memsize(READERS);
-
-	snprintf(name, sizeof(name), "ns_flow_%u", id);
-	t->hash = rte_hash_create(&hp);
-	if (t->hash == NULL)
-		return ns_errno_set(rte_errno != 0 ? rte_errno : ENOMEM);
-	t->rcu = rte_zmalloc("ns_flow_rcu", rcu_size, NS_CACHE_LINE);
-	if (t->rcu == NULL)
-		return ns_errno_set(ENOMEM);
-	rte_rcu_qsbr_init(t->rcu, READERS);
-	struct rte_hash_rcu_config rc = {
-		.v = t->rcu, .mode = RTE_HASH_QSBR_MODE_DQ, .dq_size = NS_MIN(t->capacity, 4096)};
-
-	if (rte_hash_rcu_qsbr_add(t->hash, &rc) != 0)
-		return ns_errno_set(ENOMEM);
-	return 0;
+	/* while a table grows, its half stands beside it */
+	return (n + n / 2) * (8 + 8 + 64 + 8 + 16) + (4u << 20);
 }
 
 struct ns_flow_table *ns_flow_table_create(const struct ns_flow_conf *conf, unsigned id,
-	uint32_t shards, uint32_t shards_all, uint64_t bound, const struct ns_flow_hooks *hooks)
+	uint32_t shards, uint32_t shards_all, uint64_t bound, bool grow,
+	const struct ns_flow_hooks *hooks)
 {
 	if (shards == 0 || shards > shards_all || shards_all > UINT16_MAX + 1u)
+		return ns_errno_null(EINVAL);
+	uint64_t capacity = capacity_for(conf, shards, shards_all, bound);
+
+	if (capacity > CAPACITY_MAX)
 		return ns_errno_null(EINVAL);
 	struct ns_flow_table *t = rte_zmalloc("ns_flow_table", sizeof(*t), NS_CACHE_LINE);
 
@@ -101,23 +54,26 @@ struct ns_flow_table *ns_flow_table_create(const struct ns_flow_conf *conf, unsi
 		return ns_errno_null(ENOMEM);
 	t->hooks = *hooks;
 	t->shards_all = shards_all;
-	t->shard_cap = NS_MAX(conf->max / shards_all, 1);
-	t->capacity = capacity_for(conf, shards, shards_all, bound);
+	t->shard_cap = shard_cap(conf, shards_all);
+	t->max = (uint32_t)capacity;
+	t->id = id;
 	t->idle_ns = (uint64_t)conf->idle * NS_SEC_NS;
-	t->active_ns = (uint64_t)conf->active * NS_SEC_NS;
+	t->active_ns = conf->active != 0 ? (uint64_t)conf->active * NS_SEC_NS : UINT64_MAX;
+	t->linger_ns = (uint64_t)conf->tcp_linger * NS_SEC_NS;
 	t->move_ticks = NS_MAX((uint32_t)((t->idle_ns / 8) >> TICK_SHIFT), 1);
-	t->linger_ticks = (uint32_t)(((uint64_t)conf->tcp_linger * NS_SEC_NS) >> TICK_SHIFT);
+	t->linger_ticks = (uint32_t)(t->linger_ns >> TICK_SHIFT);
 	t->tcp_end = conf->tcp_end;
 	t->shards = rte_malloc("ns_flow_shards", shards_all * sizeof(struct shard), NS_CACHE_LINE);
-	/* rte_hash hands out positions up to its number of entries */
-	t->flows_size = ((size_t)t->capacity + 1) * sizeof(struct flow);
-	t->cold_size = ((size_t)t->capacity + 1) * sizeof(struct cold);
-	t->flows = map(t->flows_size);
-	t->cold = map(t->cold_size);
-	if (t->shards == NULL || t->flows == NULL || t->cold == NULL || create_hash(t, id) < 0) {
+	uint32_t first = grow ? NS_MIN(t->max, GROW_FIRST) : t->max;
+
+	if (t->shards == NULL || flow_store_create(&t->store, first, id, 0) < 0) {
 		ns_flow_table_destroy(t);
 		return ns_errno_null(ENOMEM);
 	}
+	t->hash = t->store.hash;
+	t->flows = t->store.flows;
+	t->cold = t->store.cold;
+	t->grow_at = first < t->max ? first - first / 8 : UINT32_MAX;
 	for (uint32_t i = 0; i < shards_all; i++)
 		t->shards[i] = (struct shard){{NONE, NONE}, {NONE, NONE}, 0};
 	return t;
@@ -127,12 +83,7 @@ void ns_flow_table_destroy(struct ns_flow_table *t)
 {
 	if (t == NULL)
 		return;
-	rte_hash_free(t->hash);
-	rte_free(t->rcu);
-	if (t->flows != NULL)
-		munmap(t->flows, t->flows_size);
-	if (t->cold != NULL)
-		munmap(t->cold, t->cold_size);
+	flow_store_destroy(&t->store);
 	rte_free(t->shards);
 	rte_free(t);
 }
@@ -189,7 +140,7 @@ void flow_remove(struct ns_flow_table *t, uint32_t pos, uint8_t reason)
 	s->count--;
 	ns_stat_add(&t->stats.flows, UINT64_MAX);
 	t->changed = true;
-	rte_hash_del_key_with_hash(t->hash, key, signature(ns_tuple_hash(key)));
+	rte_hash_del_key_with_hash(t->hash, key, flow_signature(ns_tuple_hash(key)));
 }
 
 /* A new entry for the packet's tuple, or a negative number when there is no room. */
@@ -201,7 +152,9 @@ static int32_t insert(struct ns_flow_table *t, struct rte_mbuf *m)
 
 	if (s->count >= t->shard_cap)
 		flow_make_room(t, s, p->clock_ns);
-	int32_t pos = rte_hash_add_key_with_hash(t->hash, &p->tuple, signature(p->hash));
+	if (ns_unlikely(t->stats.flows >= t->grow_at))
+		flow_grow(t);
+	int32_t pos = rte_hash_add_key_with_hash(t->hash, &p->tuple, flow_signature(p->hash));
 
 	if (ns_unlikely(pos < 0))
 		return pos;
@@ -255,7 +208,7 @@ uint16_t ns_flow_burst(struct ns_flow_table *t, struct rte_mbuf *const *m, uint1
 		if ((p->flags & NS_PKT_IP) == 0)
 			continue;
 		keys[k] = &p->tuple;
-		sigs[k] = signature(p->hash);
+		sigs[k] = flow_signature(p->hash);
 		ip[k++] = m[i];
 	}
 	if (k == 0)

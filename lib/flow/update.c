@@ -28,11 +28,11 @@ void flow_start(struct ns_flow_table *t, uint32_t pos, struct rte_mbuf *m)
 	memset(c, 0, sizeof(*c));
 	f->state |= FLOW_TUNNEL;
 	c->port = p->port;
+	c->tunnel_id = p->tunnel_id;
 	if ((p->flags & NS_PKT_TUNNEL) == 0 || (p->flags & NS_PKT_LATER_FRAG) != 0)
 		return;
 	const uint8_t *h = ns_packet_data(m) + p->outer_l3_off;
 
-	c->tunnel_id = p->tunnel_id;
 	c->ver = h[0] >> 4;
 	if (c->ver == 4) {
 		memcpy(c->src, h + 12, 4);
@@ -48,6 +48,9 @@ static inline void count_up(uint16_t *v)
 	if (*v != UINT16_MAX)
 		(*v)++;
 }
+
+/* A SYN that repeats is close to what came after it; one farther back begins another connection. */
+#define SYN_NEAR 65536
 
 /*
  * A segment that begins behind the highest sequence number seen left a gap; one that carries data
@@ -72,7 +75,7 @@ static void tcp_sequence(struct flow *f, const struct ns_packet *p, unsigned dir
 		if ((p->tcp_flags & SYN) == 0)
 			count_up(&f->gaps[dir]);
 		f->next_seq[dir] = end;
-	} else if (ahead == 0) {
+	} else if (ahead == 0 || ((p->tcp_flags & SYN) != 0 && ahead < -SYN_NEAR)) {
 		f->next_seq[dir] = end;
 	} else if (len > 0) {
 		if (!(ahead == -1 && p->l4_len <= 1 && (p->tcp_flags & (SYN | FIN)) == 0))
@@ -142,7 +145,8 @@ void flow_update(struct ns_flow_table *t, uint32_t pos, const struct ns_packet *
 	}
 	uint32_t tick = flow_tick(p->clock_ns);
 
-	if (tick - f->moved >= t->move_ticks && (f->state & FLOW_CLOSED) == 0) {
+	if ((int32_t)(tick - f->moved) >= (int32_t)t->move_ticks &&
+		(f->state & FLOW_CLOSED) == 0) {
 		struct shard *s = &t->shards[f->shard];
 
 		flow_list_remove(t, &s->live, pos);

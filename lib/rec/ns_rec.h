@@ -55,7 +55,7 @@ struct ns_rec_field {
 	uint32_t flags;    /**< NS_REC_EMPTY_ZERO ... */
 	uint32_t ipfix_pen; /**< 0 IANA, NS_REC_PEN_REVERSE */
 	uint16_t ipfix_ie; /**< element id; NS_REC_IP: the IPv4 one */
-	uint16_t ipfix_ie6; /**< NS_REC_IP only: the IPv6 element */
+	uint16_t ipfix_ie6; /**< the element in IPv6 templates where it is another one; 0: ipfix_ie */
 	uint8_t ipfix_len; /**< octets on the wire; 0 takes the type's natural size; 255: variable */
 	const char *unit;  /**< "packets", "octets", "ns", ... or "" */
 	const char *help;

@@ -28,8 +28,9 @@ struct ns_filter_jit {
 #define REG_X EBPF_REG_7
 
 /*
- * rte_bpf_convert() of 22.11 makes "ld [x + k]" read from A + k: all port filters would look at the
- * wrong octets. The register is put right here; where it is right already this changes nothing.
+ * rte_bpf_convert() of 22.11 gives "ld [x + k]" the right register for half words only, octets and
+ * words are read from A + k: "tcp[13] & 2 != 0" looks anywhere. The register is put right here;
+ * where it is right already this changes nothing.
  */
 static void mend_index(const struct rte_bpf_prm *prm)
 {

@@ -234,10 +234,12 @@ static int take_all(struct load *l)
 {
 	const yaml_node_t *root = yaml_document_get_root_node(&l->p->doc);
 	bool seen[NS_ARRAY_LEN(keys)] = {false};
+	yaml_mark_t top = {0};
 
+	if (root != NULL)
+		top = root->start_mark;
 	if (root == NULL || root->type != YAML_MAPPING_NODE)
-		return refuse(l, root == NULL ? (yaml_mark_t){0} : root->start_mark, EINVAL, NULL,
-			"wants \"key: value\" lines");
+		return refuse(l, top, EINVAL, NULL, "wants \"key: value\" lines");
 	for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
 		pair < root->data.mapping.pairs.top; pair++) {
 		const yaml_node_t *kn = yaml_document_get_node(&l->p->doc, pair->key);
@@ -258,7 +260,7 @@ static int take_all(struct load *l)
 			return -errno;
 	}
 	if (l->p->pub.description == NULL)
-		return refuse(l, root->start_mark, EINVAL, NULL, "key \"description\" is missing");
+		return refuse(l, top, EINVAL, NULL, "key \"description\" is missing");
 	return 0;
 }
 

@@ -203,7 +203,7 @@ FAULTS = [
     ("marks", "lib/roof/later.c", "/* LICENCE */\n/* TO" "DO: finish */\n", 2),
     ("readme", "lib/roof/meson.build", None, 1),
     ("format", "lib/roof/shape.c", "/* LICENCE */\nint  shape ;\n", 2),
-    ("spelling", "doc/spelled.md", "<!-- LICENCE -->\nan occurence\n", 2),
+    ("spelling", "doc/spelled.md", "<!-- LICENCE -->\nan occur" "ence\n", 2),
     ("shell", "usertools/loose", "#!/bin/sh\n# LICENCE\nrm -r $1/x\n", 3),
     ("cppcheck", "lib/roof/zero.c", "/* LICENCE */\nint z(int a)\n{\n\tint b[2];\n\n\tb[2] = a;\n"
      "\treturn b[2];\n}\n", 6),

@@ -236,7 +236,7 @@ static void nflog(void)
 	size_t len = gen_len(&packet) + 4;
 	uint8_t *h;
 
-	gen_pad(&packet, (len + 3 & ~3ul) - 4);
+	gen_pad(&packet, ((len + 3) & ~3ul) - 4);
 	h = gen_push(&packet, 4); /* NFULA_PAYLOAD */
 	h[0] = (uint8_t)len;
 	h[1] = (uint8_t)(len >> 8);

@@ -127,6 +127,13 @@ static int decap(const struct ns_tunnel_outer *outer, const uint8_t *data, uint1
 		out->next = NS_NEXT_IP;
 		return 1;
 	}
+	/* Aruba access points put the radio frame, by access class, into GRE */
+	if ((proto & 0xff0f) == 0x8200) {
+		out->consumed = (uint16_t)off;
+		out->linktype = 105;
+		out->next = NS_NEXT_LINK;
+		return 1;
+	}
 	out->consumed = (uint16_t)off;
 	out->ethertype = proto;
 	out->next = NS_NEXT_ETHERTYPE;

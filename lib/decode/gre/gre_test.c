@@ -32,6 +32,11 @@ static void ethernet(void)
 	static const uint8_t nvgre[] = {OUTER(8 + 14 + 32), 0x20, 0, 0x65, 0x58, 0x12, 0x34, 0x56,
 		0xee, ETH(0x0800), INNER4};
 
+	/* Aruba: a radio frame: frame control, duration, addresses, sequence; LLC and SNAP */
+	static const uint8_t aruba[] = {OUTER(4 + 24 + 8 + 32), 0, 0, 0x82, 0x10, 0x08, 0, 0, 0,
+		MAC1, MAC2, MAC1, 0x10, 0, 0xaa, 0xaa, 0x03, 0, 0, 0, 0x08, 0x00, INNER4};
+
+	NS_TEST_TUNNEL("gre", aruba, 0, false);
 	NS_TEST_TUNNEL("gre", teb, 0, false);
 	NS_TEST_TUNNEL("gre", nvgre, 0x123456, false);
 }

@@ -27,6 +27,18 @@ static void frames(void)
 	NS_TEST_TUNNEL("gtpu", ppp, 0x0a0b0c0d, true);
 }
 
+/* 3GPP TS 09.60: 20 octets, the tunnel identifier last */
+static void version0(void)
+{
+#define OUTER0(n) ETH(0x0800), IP4(17, 20 + 8 + 20 + (n)), UDP(3386, 3386, 8 + 20 + (n))
+#define GTP0(type) 0x1e, type, 0, 32, 0, 1, 0, 2, 0, 0xff, 0xff, 0xff, B32(1), B32(0x0a0b0c0d)
+	static const uint8_t data[] = {OUTER0(32), GTP0(255), INNER4};
+	static const uint8_t echo[] = {OUTER0(2), GTP0(1), 14, 0};
+
+	NS_TEST_TUNNEL("gtpu", data, 0x0a0b0c0d, false);
+	NS_TEST_NO_TUNNEL(echo, 0);
+}
+
 static void others(void)
 {
 	static const uint8_t echo[] = {OUTER(4), GTP(0x32, 1, 4), 0, 1, 0, 0};
@@ -46,4 +58,4 @@ static void others(void)
 	NS_TEST_NO_TUNNEL(overrun, 1);
 }
 
-NS_TEST_MAIN({"frames", frames}, {"others", others})
+NS_TEST_MAIN({"frames", frames}, {"version 0", version0}, {"others", others})

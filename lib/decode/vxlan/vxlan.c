@@ -12,24 +12,23 @@ static int decap(const struct ns_tunnel_outer *outer, const uint8_t *data, uint1
 	out->next = NS_NEXT_ETHERNET;
 	if (outer->dport != 4790 && outer->sport != 4790)
 		return 1;
-	/* GPE: the P bit says that the fourth octet names the next protocol */
-	if ((data[0] & 0x04) != 0) {
-		switch (data[3]) {
-		case 1:
-		case 2:
-			out->next = NS_NEXT_IP;
-			break;
-		case 3:
-			break;
-		case 4:
-			out->next = NS_NEXT_ETHERTYPE;
-			out->ethertype = 0x894f;
-			break;
-		default:
-			return 0;
-		}
+	/* GPE: the fourth octet names the next protocol; some senders forget the P bit that says so
+	 */
+	switch (data[3]) {
+	case 0:
+	case 3:
+		return 1;
+	case 1:
+	case 2:
+		out->next = NS_NEXT_IP;
+		return 1;
+	case 4:
+		out->next = NS_NEXT_ETHERTYPE;
+		out->ethertype = 0x894f;
+		return 1;
+	default:
+		return 0;
 	}
-	return 1;
 }
 
 static const uint16_t ports[] = {4789, 8472, 4790, 0};

@@ -32,6 +32,8 @@ static void gpe(void)
 	static const uint8_t nsh[] = {OUTER(4790, 8 + 32), 0x0c, 0, 0, 4, 0, 0, 7, 0,
 		/* NSH: two words, metadata type 2, next protocol IPv4, service path */
 		0x0f, 0xc2, 2, 1, 0, 0, 1, 255, INNER4};
+	/* some senders forget the P flag */
+	static const uint8_t flagless[] = {OUTER(4790, 32), 0x08, 0, 0, 1, 0, 0, 7, 0, INNER4};
 	static const uint8_t plain[] = {
 		OUTER(4790, 14 + 32), 0x08, 0, 0, 0, 0, 0, 7, 0, ETH(0x0800), INNER4};
 	static const uint8_t unknown[] = {OUTER(4790, 32), 0x0c, 0, 0, 99, 0, 0, 7, 0, INNER4};
@@ -40,6 +42,7 @@ static void gpe(void)
 	NS_TEST_TUNNEL("vxlan", ip6, 7, false);
 	NS_TEST_TUNNEL("vxlan", eth, 7, false);
 	NS_TEST_TUNNEL("vxlan", nsh, 7, false);
+	NS_TEST_TUNNEL("vxlan", flagless, 7, false);
 	NS_TEST_TUNNEL("vxlan", plain, 7, false);
 	NS_TEST_NO_TUNNEL(unknown, 0);
 }

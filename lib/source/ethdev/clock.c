@@ -52,13 +52,13 @@ static uint64_t slope(uint64_t ticks, uint64_t ns)
 	return (uint64_t)(((unsigned __int128)ns << 32) / ticks);
 }
 
+/* Not one of the three may be seen before the odd number, nor after the even one. */
 static void publish(struct eth_clock *c, uint64_t tick, uint64_t ns, uint64_t mult)
 {
 	__atomic_store_n(&c->seq, c->seq + 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	__atomic_store_n(&c->line.tick, tick, __ATOMIC_RELAXED);
-	__atomic_store_n(&c->line.ns, ns, __ATOMIC_RELAXED);
-	__atomic_store_n(&c->line.mult, mult, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->line.tick, tick, __ATOMIC_RELEASE);
+	__atomic_store_n(&c->line.ns, ns, __ATOMIC_RELEASE);
+	__atomic_store_n(&c->line.mult, mult, __ATOMIC_RELEASE);
 	__atomic_store_n(&c->seq, c->seq + 1, __ATOMIC_RELEASE);
 }
 

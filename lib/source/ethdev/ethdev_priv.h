@@ -78,10 +78,9 @@ static inline void eth_clock_look(const struct eth_clock *c, struct eth_clock_vi
 
 	if (ns_likely(seq == v->seq) || (seq & 1) != 0)
 		return;
-	line.tick = __atomic_load_n(&c->line.tick, __ATOMIC_RELAXED);
-	line.ns = __atomic_load_n(&c->line.ns, __ATOMIC_RELAXED);
-	line.mult = __atomic_load_n(&c->line.mult, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	line.tick = __atomic_load_n(&c->line.tick, __ATOMIC_ACQUIRE);
+	line.ns = __atomic_load_n(&c->line.ns, __ATOMIC_ACQUIRE);
+	line.mult = __atomic_load_n(&c->line.mult, __ATOMIC_ACQUIRE);
 	if (__atomic_load_n(&c->seq, __ATOMIC_RELAXED) != seq)
 		return; /* being written: the copy is as good for another burst */
 	v->line = line;

@@ -57,7 +57,8 @@ static int slot_turn(struct ns_source *s, size_t size)
 	if (!slot_free(s, next))
 		return -EAGAIN;
 	b = &s->slots[next];
-	if (b->cap < size) {
+	/* One that a huge record has blown up does not stay so. */
+	if (b->cap < size || b->cap / 8 > size) {
 		uint8_t *grown = malloc(size);
 
 		if (grown == NULL)

@@ -171,6 +171,12 @@ static bool packet_block(struct ns_pcap_reader *r, const uint8_t *p, uint32_t ty
 	return true;
 }
 
+/* Some writers leave the padding out of the length, but not out of the file. */
+static inline size_t padded(uint32_t len)
+{
+	return ((size_t)len + 3) & ~(size_t)3;
+}
+
 /*
  * The head of the block at p: *len and *type; false: more octets are needed or it is damaged.
  * A section header also sets the byte order, which its own length is already written in.
@@ -178,6 +184,8 @@ static bool packet_block(struct ns_pcap_reader *r, const uint8_t *p, uint32_t ty
 static inline bool block_head(
 	struct ns_pcap_reader *r, const uint8_t *p, size_t left, uint32_t *type, uint32_t *len)
 {
+	uint32_t behind;
+
 	if (ns_unlikely(left < BLOCK_MIN)) {
 		r->state = NS_PCAP_STARVED;
 		r->need = BLOCK_MIN;
@@ -194,19 +202,20 @@ static inline bool block_head(
 		r->ng.swapped = magic != BYTE_ORDER_MAGIC;
 	}
 	*len = ns_pcap_u32(p + 4, r->ng.swapped);
-	if (ns_unlikely(*len < BLOCK_MIN || *len > BLOCK_MAX || *len % 4 != 0 ||
+	if (ns_unlikely(*len < BLOCK_MIN || *len > BLOCK_MAX ||
 			(*type == BLOCK_SECTION && *len < 28))) {
 		ns_pcap_reader_damage(r, p, "block of type 0x%08x with length %u", *type, *len);
 		return false;
 	}
-	if (ns_unlikely(left < *len)) {
+	if (ns_unlikely(left < padded(*len))) {
 		r->state = NS_PCAP_STARVED;
-		r->need = *len;
+		r->need = padded(*len);
 		return false;
 	}
-	if (ns_unlikely(ns_pcap_u32(p + *len - 4, r->ng.swapped) != *len)) {
-		ns_pcap_reader_damage(r, p, "block with length %u in front and %u behind", *len,
-			ns_pcap_u32(p + *len - 4, r->ng.swapped));
+	behind = ns_pcap_u32(p + padded(*len) - 4, r->ng.swapped);
+	if (ns_unlikely(behind != *len)) {
+		ns_pcap_reader_damage(
+			r, p, "block with length %u in front and %u behind", *len, behind);
 		return false;
 	}
 	return true;
@@ -239,7 +248,7 @@ static unsigned parse(struct ns_pcap_reader *r, struct ns_pcap_rec *recs, unsign
 		}
 		if (r->state != NS_PCAP_READY)
 			break;
-		r->pos = p + len;
+		r->pos = p + padded(len);
 	}
 	return k;
 }

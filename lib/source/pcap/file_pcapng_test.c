@@ -192,7 +192,7 @@ static size_t one_good(void)
 
 static void damaged_blocks(void)
 {
-	static const uint32_t lens[] = {0, 4, 11, 13, 0x7ffffffc, UINT32_MAX};
+	static const uint32_t lens[] = {0, 4, 11, 13, 0x7ffffffc, UINT32_MAX, 0x20000001};
 	size_t at;
 
 	for (size_t i = 0; i < NS_ARRAY_LEN(lens); i++) {
@@ -240,6 +240,24 @@ static void damaged_blocks(void)
 	put(&c, 0, 4);
 	ng_end(&c, at);
 	damaged("the section has 0");
+}
+
+/* A writer that does not count the padding in the length. */
+static void length_without_padding(void)
+{
+	size_t at;
+
+	one_good();
+	at = c.n;
+	ng_enhanced(&c, 2, 0, 5, 18, 18);
+	c.b[at + 4] -= 2;
+	c.b[c.n - 4] -= 2;
+	ng_enhanced(&c, 3, 0, 5, 20, 20);
+	read_cap(&g, &c);
+	CU_ASSERT_EQUAL(g.n, 3);
+	CU_ASSERT_EQUAL(g.status, NS_SOURCE_END);
+	CU_ASSERT_EQUAL(g.p[1].caplen, 18);
+	CU_ASSERT_EQUAL(g.p[2].id, 3);
 }
 
 static void large_frames(void)
@@ -310,5 +328,5 @@ static void cut_at_every_octet(void)
 NS_TEST_MAIN({"two sections", two_sections}, {"time units", time_units},
 	{"simple and obsolete packets", simple_and_old_packets}, {"other blocks", other_blocks},
 	{"odd options", odd_options}, {"damaged blocks", damaged_blocks},
-	{"large frames", large_frames}, {"refused", refused},
-	{"cut at every octet", cut_at_every_octet})
+	{"length without padding", length_without_padding}, {"large frames", large_frames},
+	{"refused", refused}, {"cut at every octet", cut_at_every_octet})

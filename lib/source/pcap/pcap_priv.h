@@ -28,8 +28,9 @@
 
 #define NS_PCAP_QUEUE 64 /* records cut ahead per reader */
 #define NS_PCAP_CAPLEN_MAX 262144u /* of a record; what libpcap and Wireshark take for sane */
-#define NS_PCAP_CAPLEN_HUGE (128u << 20) /* for the link types that have such frames (USB, D-Bus) \
-					  */
+#define NS_PCAP_CAPLEN_HUGE                                                   \
+	(128u << 20) /* for the link types that have such frames (USB, D-Bus) \
+		      */
 #define NS_PCAP_IFACES_MAX 65536u /* interfaces of one file */
 
 /* The filter for one link type; see filter.c. */

@@ -52,28 +52,11 @@ static bool more_input(struct ns_pcap_stream *st)
 	return false;
 }
 
-/* One step: octets written; 0 with st->end set at the end, 0 without it to be called again. */
-static size_t gzip_step(struct ns_pcap_stream *st, uint8_t *buf, size_t n)
+static size_t gzip_inflate(struct ns_pcap_stream *st, uint8_t *buf, size_t n)
 {
 	z_stream *z = st->codec;
 	int rc;
 
-	if (!more_input(st)) {
-		st->end = true;
-		return 0;
-	}
-	if (!st->member) {
-		/* Members may follow each other; what is no member is padding, or rubbish. */
-		if (st->ibuf[st->ipos] != 0x1f) {
-			if (st->ibuf[st->ipos] != 0)
-				snprintf(st->error, sizeof(st->error),
-					"octets that are no gzip follow the compressed data");
-			st->end = true;
-			return 0;
-		}
-		inflateReset(z);
-		st->member = true;
-	}
 	n = NS_MIN(n, (size_t)1 << 30);
 	z->next_in = st->ibuf + st->ipos;
 	z->avail_in = (uInt)(st->ilen - st->ipos);
@@ -91,13 +74,42 @@ static size_t gzip_step(struct ns_pcap_stream *st, uint8_t *buf, size_t n)
 	return n - z->avail_out;
 }
 
+/* One step: octets written; 0 with st->end set at the end, 0 without it to be called again. */
+static size_t gzip_step(struct ns_pcap_stream *st, uint8_t *buf, size_t n)
+{
+	/* After a full output zlib may hold octets back: it is asked before more is read. */
+	if (st->member && st->ipos == st->ilen) {
+		size_t got = gzip_inflate(st, buf, n);
+
+		if (got > 0 || st->end || !st->member)
+			return got;
+	}
+	if (!more_input(st)) {
+		st->end = true;
+		return 0;
+	}
+	if (!st->member) {
+		/* Members may follow each other; what is no member is padding, or rubbish. */
+		if (st->ibuf[st->ipos] != 0x1f) {
+			if (st->ibuf[st->ipos] != 0)
+				snprintf(st->error, sizeof(st->error),
+					"octets that are no gzip follow the compressed data");
+			st->end = true;
+			return 0;
+		}
+		inflateReset(st->codec);
+		st->member = true;
+	}
+	return gzip_inflate(st, buf, n);
+}
+
 static size_t zstd_step(struct ns_pcap_stream *st, uint8_t *buf, size_t n)
 {
 	ZSTD_outBuffer out = {.dst = buf, .size = n};
 	ZSTD_inBuffer in;
 	size_t rc;
 
-	/* At a full output zstd may hold octets back: it is asked once more before more is read. */
+	/* As with zlib above. */
 	if (st->ipos == st->ilen && st->member) {
 		in = (ZSTD_inBuffer){.src = st->ibuf, .size = 0};
 		rc = ZSTD_decompressStream(st->codec, &out, &in);

@@ -113,7 +113,7 @@ static void cut_compressed(void)
 
 	capture(200);
 	n = gzip_to(packed, sizeof(packed), c.b, c.n);
-	cut(n, 97);
+	cut(n, 61);
 	packed[n / 2] ^= 0x55;
 	read_octets(&g, packed, n, NULL);
 	CU_ASSERT_EQUAL(g.status, NS_SOURCE_DAMAGED);

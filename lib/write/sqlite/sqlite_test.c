@@ -117,7 +117,8 @@ static void golden(void)
 	sql_is("PRAGMA user_version", "1\n");
 	sql_is("PRAGMA journal_mode", "wal\n");
 	sql_is("SELECT name FROM sqlite_schema WHERE type='index' AND sql NOT NULL ORDER BY name",
-		"flow_ip\nflow_u64\n");
+		"flow_key\n");
+	sql_is("SELECT name FROM pragma_index_info('flow_key')", "u64\nip\n");
 	sql_is("PRAGMA integrity_check", "ok\n");
 }
 
