@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LIST_MAX 64
@@ -26,14 +27,28 @@ struct options {
 	unsigned targets_n;
 };
 
-static struct ns_engine *volatile running;
-static volatile sig_atomic_t stopped;
+#define PATIENCE_S 2
 
+static struct ns_engine *volatile running;
+static volatile time_t asked; /* written by the handler only, which blocks both signals */
+
+/*
+ * The first signal asks for a stop. Its echo must not kill what is stopping (timeout(1) signals the
+ * process and then its group); who asks again later means it.
+ */
 static void on_signal(int sig)
 {
 	struct ns_engine *en = running;
+	struct timespec now;
 
-	stopped = sig;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (asked != 0 && now.tv_sec - asked >= PATIENCE_S) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+		return;
+	}
+	if (asked == 0)
+		asked = now.tv_sec;
 	if (en != NULL)
 		ns_engine_stop(en);
 }
@@ -138,13 +153,17 @@ static int live(const struct options *o, const struct ns_conf *conf)
 		.writers = o->writers,
 		.writers_n = o->writers_n,
 	};
-	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
-	struct epoch epoch = {.mono_ns = ns_clock_mono(), .quiet = o->quiet};
+	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+	struct epoch epoch = {.quiet = o->quiet};
 	struct ns_engine *en = ns_engine_create(&args, &e);
 
 	if (en == NULL)
 		return fail(&e);
 	running = en;
+	epoch.mono_ns = ns_clock_mono();
+	sigemptyset(&sa.sa_mask);
+	sigaddset(&sa.sa_mask, SIGINT);
+	sigaddset(&sa.sa_mask, SIGTERM);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	if (!o->quiet) {

@@ -6,6 +6,7 @@
 
 #include <ns_log.h>
 #include <ns_registry.h>
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +46,8 @@ static void list_plugins(void)
 	static const char *const kinds[] = {"source", "tunnel", "writer"};
 
 	for (unsigned i = 0; i < NS_ARRAY_LEN(kinds); i++) {
-		NS_PLUGIN_FOREACH(kinds[i], p)
-		printf("%-8s %-10s %s\n", p->kind, p->name, p->summary);
+		NS_PLUGIN_FOREACH (kinds[i], p)
+			printf("%-8s %-10s %s\n", p->kind, p->name, p->summary);
 	}
 }
 
@@ -103,7 +104,8 @@ static int finish(const struct options *o, struct report *r, struct ns_engine *e
 	if (write_report(o, r, en, s, (double)(ns_clock_mono() - start) / 1e9) < 0)
 		status = EXIT_USAGE;
 	if (!ns_engine_conserved(s)) {
-		NS_LOG(ERR, "packets are not accounted for: received %llu, analysed %llu, dropped %llu",
+		NS_LOG(ERR,
+			"packets are not accounted for: received %llu, analysed %llu, dropped %llu",
 			(unsigned long long)s->received, (unsigned long long)s->analysed,
 			(unsigned long long)s->drops);
 		status = EXIT_USAGE;
@@ -149,7 +151,8 @@ static int analyse(const struct options *o, const struct ns_conf *conf)
 		int err = errno;
 
 		report_destroy(r);
-		/* a file that is no capture is damaged input; one that is not there is a wrong call */
+		/* a file that is no capture is damaged input; one that is not there is a wrong call
+		 */
 		return fail(&e, err == EBADMSG ? EXIT_DAMAGED : EXIT_USAGE);
 	}
 	running = en;
@@ -184,6 +187,8 @@ static int start(const struct options *o)
 	}
 	if (o->reference)
 		return ns_conf_reference(STDOUT_FILENO) < 0 ? EXIT_USAGE : EXIT_OK;
+	if (o->records)
+		return ns_rec_reference(STDOUT_FILENO) < 0 ? EXIT_USAGE : EXIT_OK;
 	/* progress wants to be told more often than a live engine's epochs */
 	overrides[n++] = "engine.epoch_ms=200";
 	for (unsigned i = 0; i < o->overrides_n; i++)

@@ -6,24 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_REPORT = 256, OPT_QUIET, OPT_CHECK, OPT_LIST, OPT_PLUGIN, OPT_REFERENCE };
+enum { OPT_REPORT = 256, OPT_QUIET, OPT_CHECK, OPT_LIST, OPT_PLUGIN, OPT_REFERENCE, OPT_RECORDS };
 
-static const struct option longs[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"workers", required_argument, NULL, 'j'},
-	{"filter", required_argument, NULL, 'f'},
-	{"write", required_argument, NULL, 'w'},
-	{"option", required_argument, NULL, 'o'},
-	{"report", required_argument, NULL, OPT_REPORT},
-	{"quiet", no_argument, NULL, OPT_QUIET},
-	{"check", no_argument, NULL, OPT_CHECK},
-	{"list", no_argument, NULL, OPT_LIST},
+static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+	{"workers", required_argument, NULL, 'j'}, {"filter", required_argument, NULL, 'f'},
+	{"write", required_argument, NULL, 'w'}, {"option", required_argument, NULL, 'o'},
+	{"report", required_argument, NULL, OPT_REPORT}, {"quiet", no_argument, NULL, OPT_QUIET},
+	{"check", no_argument, NULL, OPT_CHECK}, {"list", no_argument, NULL, OPT_LIST},
 	{"plugin", required_argument, NULL, OPT_PLUGIN},
 	{"config-reference", no_argument, NULL, OPT_REFERENCE},
-	{"verbose", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{NULL, 0, NULL, 0}};
+	{"record-reference", no_argument, NULL, OPT_RECORDS}, {"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 
 void options_help(void)
 {
@@ -45,6 +38,7 @@ void options_help(void)
 	      "      --list              the plug-ins there are\n"
 	      "      --plugin FILE.so    load a plug-in\n"
 	      "      --config-reference  all configuration keys, as Markdown\n"
+	      "      --record-reference  all record fields, as Markdown\n"
 	      "  -h, --help              this text\n"
 	      "  -V, --version           version\n"
 	      "\n"
@@ -53,8 +47,8 @@ void options_help(void)
 		stdout);
 }
 
-static int add(const char **list, unsigned *n, const char *what, const char *value,
-	struct ns_err *e)
+static int add(
+	const char **list, unsigned *n, const char *what, const char *value, struct ns_err *e)
 {
 	if (*n == OPTION_LIST_MAX)
 		return ns_fail(e, EINVAL, "%s is given more than %d times", what, OPTION_LIST_MAX);
@@ -116,6 +110,9 @@ static int option(struct options *o, int opt, char **argv, struct ns_err *e)
 		return 0;
 	case OPT_REFERENCE:
 		o->reference = true;
+		return 0;
+	case OPT_RECORDS:
+		o->records = true;
 		return 0;
 	case 'v':
 		o->verbose = true;

@@ -24,6 +24,7 @@ struct options {
 	bool check;
 	bool list;
 	bool reference;
+	bool records;
 	bool help;
 	bool version;
 	const char *const *files;

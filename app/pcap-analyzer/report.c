@@ -5,6 +5,7 @@
 
 #include <ns_decode.h>
 #include <ns_text.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,21 +57,26 @@ static void host_key(uint64_t key[TABLE_KEY_WORDS], const struct ns_ip *ip)
 }
 
 /*
- * The port of the service. The initiator is who sent the first packet, which is the server when the
- * capture begins in the middle: then the handshake's flags tell, or a port that has a name, or one
- * of the system's ports (RFC 6335, 6).
+ * How little a port looks like a service's: by name, then the system ports (RFC 6335, 6), then
+ * those below what systems give to clients (Linux: from 32768; RFC 6335: from 49152).
+ */
+static unsigned port_doubt(uint8_t proto, uint16_t port)
+{
+	if (service_name(proto, port) != NULL)
+		return 0;
+	return port < 1024 ? 1 : port < 32768 ? 2 : 3;
+}
+
+/*
+ * The port of the service. The initiator is who sent the first packet, and that is the server when
+ * the capture begins in the middle: the flags of a handshake tell, else the ports themselves.
  */
 static uint16_t service_port(const struct ns_flow_rec *f)
 {
 	if (f->proto == TCP && (f->tcp_first_flags & SYN) != 0)
 		return (f->tcp_first_flags & ACK) != 0 ? f->src_port : f->dst_port;
-	if (f->proto == TCP && (f->rev_tcp_first_flags & (SYN | ACK)) == (SYN | ACK))
-		return f->dst_port;
-	if (service_name(f->proto, f->dst_port) != NULL)
-		return f->dst_port;
-	if (service_name(f->proto, f->src_port) != NULL)
-		return f->src_port;
-	return f->src_port < 1024 && f->dst_port >= 1024 ? f->src_port : f->dst_port;
+	return port_doubt(f->proto, f->src_port) < port_doubt(f->proto, f->dst_port) ? f->src_port
+										     : f->dst_port;
 }
 
 /* Key octets: protocol, port. False: no ports, or none were seen (fragments). */
@@ -103,37 +109,22 @@ static struct tally *add(struct report *r, struct table *t, const uint64_t *key,
 	return y;
 }
 
-static void add_key(struct report *r, struct table *t, const uint64_t *key,
-	const struct ns_flow_rec *f)
+static void add_key(
+	struct report *r, struct table *t, const uint64_t *key, const struct ns_flow_rec *f)
 {
 	add(r, t, key, table_hash(t, key), f);
 }
 
 static void add_host(struct report *r, const struct ns_ip *ip, uint32_t hash,
-	const struct ns_flow_rec *f, uint64_t sent, uint64_t received)
+	const struct ns_flow_rec *f, uint64_t sent)
 {
 	uint64_t key[TABLE_KEY_WORDS];
 
 	host_key(key, ip);
 	struct tally *y = add(r, &r->hosts, key, hash, f);
 
-	if (y == NULL)
-		return;
-	y->sent += sent;
-	y->received += received;
-}
-
-static void add_hosts(struct report *r, const struct ns_flow_rec *f, const uint32_t hash[2])
-{
-	/* a host that talks to itself has its packets once */
-	if (memcmp(&f->src, &f->dst, sizeof(f->src)) == 0) {
-		uint64_t all = f->l2_octets + f->rev_l2_octets;
-
-		add_host(r, &f->src, hash[0], f, all, all);
-		return;
-	}
-	add_host(r, &f->src, hash[0], f, f->l2_octets, f->rev_l2_octets);
-	add_host(r, &f->dst, hash[1], f, f->rev_l2_octets, f->l2_octets);
+	if (y != NULL)
+		y->sent += sent;
 }
 
 static void add_layers(struct report *r, const struct ns_flow_rec *f)
@@ -154,7 +145,8 @@ static void add_layers(struct report *r, const struct ns_flow_rec *f)
 	}
 }
 
-/* A total order of records: more octets first, then by all fields as their description lists them. */
+/* A total order of records: more octets first, then by all fields as their description lists them.
+ */
 static int flow_rank(const struct ns_flow_rec *a, const struct ns_flow_rec *b)
 {
 	uint64_t x = a->l2_octets + a->rev_l2_octets, y = b->l2_octets + b->rev_l2_octets;
@@ -263,46 +255,70 @@ static void add_tcp(struct report *r, const struct ns_flow_rec *f)
 		r->err = -ENOMEM;
 }
 
-static void add_flow(struct report *r, const struct ns_flow_rec *f, const uint32_t hash[2])
-{
-	uint64_t key[TABLE_KEY_WORDS] = {0};
+/* What is looked up for a record, some records before it is counted. */
+struct look {
+	uint32_t src, dst, service;
+	bool has_service;
+	uint64_t service_key[TABLE_KEY_WORDS];
+};
 
+static void look_ahead(const struct report *r, struct look *l, const struct ns_flow_rec *f)
+{
+	uint64_t key[TABLE_KEY_WORDS];
+
+	host_key(key, &f->src);
+	l->src = table_hash(&r->hosts, key);
+	host_key(key, &f->dst);
+	l->dst = table_hash(&r->hosts, key);
+	table_fetch_slot(&r->hosts, l->src);
+	table_fetch_slot(&r->hosts, l->dst);
+	l->has_service = service_key(l->service_key, f);
+	if (!l->has_service)
+		return;
+	l->service = table_hash(&r->services, l->service_key);
+	table_fetch_slot(&r->services, l->service);
+}
+
+static void look_closer(const struct report *r, const struct look *l)
+{
+	table_fetch_entry(&r->hosts, l->src);
+	table_fetch_entry(&r->hosts, l->dst);
+	if (l->has_service)
+		table_fetch_entry(&r->services, l->service);
+}
+
+static void add_flow(struct report *r, const struct ns_flow_rec *f, const struct look *l)
+{
 	r->flows++;
 	r->ends[f->end_reason < REPORT_ENDS ? f->end_reason : 0]++;
-	add_hosts(r, f, hash);
-	if (service_key(key, f))
-		add_key(r, &r->services, key, f);
+	add_host(r, &f->src, l->src, f, f->l2_octets);
+	/* a host that talks to itself has its packets once */
+	if (memcmp(&f->src, &f->dst, sizeof(f->src)) != 0)
+		add_host(r, &f->dst, l->dst, f, f->rev_l2_octets);
+	if (l->has_service)
+		add(r, &r->services, l->service_key, l->service, f);
 	add_layers(r, f);
 	add_top(r, f);
 	add_tcp(r, f);
 }
 
-/*
- * With many hosts nearly each look into their table misses the cache: a few records ahead, the line
- * that will be read first is on its way.
- */
-#define AHEAD 8
+#define CLOSER 8 /* records between two steps; a power of two */
+#define AHEAD (2 * CLOSER)
 
 void report_put(void *report, const struct ns_batch *b)
 {
 	const struct ns_flow_rec *f = (const struct ns_flow_rec *)(const void *)b->records;
 	struct report *r = report;
-	uint32_t hash[AHEAD][2];
+	struct look look[AHEAD];
 
 	if (b->kind != &ns_flow_rec_kind)
 		return;
 	for (uint32_t i = 0; i < b->n + AHEAD && r->err == 0; i++) {
-		uint64_t key[TABLE_KEY_WORDS];
-
 		if (i >= AHEAD)
-			add_flow(r, &f[i - AHEAD], hash[i % AHEAD]);
-		if (i >= b->n)
-			continue;
-		host_key(key, &f[i].src);
-		hash[i % AHEAD][0] = table_hash(&r->hosts, key);
-		host_key(key, &f[i].dst);
-		hash[i % AHEAD][1] = table_hash(&r->hosts, key);
-		table_prefetch(&r->hosts, hash[i % AHEAD][0]);
-		table_prefetch(&r->hosts, hash[i % AHEAD][1]);
+			add_flow(r, &f[i - AHEAD], &look[i % AHEAD]);
+		if (i >= CLOSER && i - CLOSER < b->n)
+			look_closer(r, &look[(i - CLOSER) % AHEAD]);
+		if (i < b->n)
+			look_ahead(r, &look[i % AHEAD], &f[i]);
 	}
 }

@@ -9,6 +9,7 @@
  */
 
 #include <ns_engine.h>
+
 #include <stdio.h>
 
 struct report;
@@ -19,10 +20,10 @@ struct report_input {
 	const struct ns_timeline *timeline;
 	const char *const *files;
 	unsigned files_n;
-	const char *filter;      /* or NULL */
-	const char *faults;      /* one line for each fault of the input, "" for none */
-	bool interrupted;        /* stopped before the end of the input */
-	double wall_s, cpu_s;    /* of the whole run */
+	const char *filter; /* or NULL */
+	const char *faults; /* one line for each fault of the input, "" for none */
+	bool interrupted; /* stopped before the end of the input */
+	double wall_s, cpu_s; /* of the whole run */
 };
 
 /** NULL with errno ENOMEM. */

@@ -5,6 +5,7 @@
 
 #include <ns_decode.h>
 #include <ns_text.h>
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,8 +195,8 @@ const char *report_end_name(unsigned reason)
 }
 
 /*
- * By digits of 8 bits from the top: exact, in place, and no order of the values makes it slow. After
- * each pass @c want is the rank among those that share the digits found so far.
+ * By digits of 8 bits from the top: exact, in place, and no order of the values makes it slow.
+ * After each pass @c want is the rank among those that share the digits found so far.
  */
 uint64_t report_rtt(const struct rtts *r, unsigned percent)
 {
@@ -231,4 +232,12 @@ uint64_t report_packets(const struct ns_engine_stats *s)
 double report_seconds(const struct ns_engine_stats *s)
 {
 	return s->last_ns > s->first_ns ? (double)(s->last_ns - s->first_ns) / 1e9 : 0;
+}
+
+char *report_duration(char *buf, size_t len, double seconds)
+{
+	if (seconds > 0)
+		return ns_fmt_seconds(buf, len, seconds);
+	snprintf(buf, len, "0 s");
+	return buf;
 }

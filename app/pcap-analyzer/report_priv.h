@@ -7,8 +7,8 @@
  *   records ─▶ report_put() ─▶ tables of hosts, services, tunnels, VLANs │ ten largest flows │
  *                              TCP sums │ sample of round trips           ─▶ text or JSON
  *
- * Nothing depends on the order of records (but see table.h for full tables): sums commute, ranks are
- * total orders, and the sample is chosen by the record itself.
+ * Nothing depends on the order of records (but see table.h for full tables): sums commute, ranks
+ * are total orders, and the sample is chosen by the record itself.
  *
  * Writer: the sink's thread; after it has ended, the main thread.
  */
@@ -18,21 +18,21 @@
 
 #include <ns_rec.h>
 
-#define REPORT_ROWS 10                     /* of each table */
+#define REPORT_ROWS 10 /* of each table */
 #define REPORT_KEYS_MAX (UINT32_C(1) << 20) /* of each table of tallies */
 #define REPORT_RTTS_MAX (UINT32_C(1) << 20)
 #define REPORT_ENDS 6
 
 /*
  * Round trips of handshakes: all of them while they fit; then those whose record hashes below a
- * limit, which halves each time that there are too many. What is kept in the end is a uniform sample
- * of all, the same one for any order.
+ * limit, which halves each time that there are too many. What is kept in the end is a uniform
+ * sample of all, the same one for any order.
  */
 struct rtts {
 	struct rtt {
 		uint64_t hash;
 		uint64_t ns;
-	} *v;
+	} * v;
 	uint32_t n, room, max;
 	unsigned level; /* kept: hash < 2^64 >> level */
 };
@@ -42,7 +42,7 @@ struct report_tcp {
 	uint64_t packets;
 	uint64_t handshakes; /* with a round trip */
 	uint64_t unanswered; /* SYN, and nothing came back */
-	uint64_t reset;      /* flows with RST */
+	uint64_t reset; /* flows with RST */
 	uint64_t retransmits;
 	uint64_t gaps;
 };
@@ -69,6 +69,8 @@ struct rbuf {
 struct report *report_create_bounded(uint32_t keys, uint32_t rtts);
 int report_text_as(struct report *r, const struct report_input *in, FILE *out, bool utf8);
 
+void report_text_tables(struct rbuf *b, const struct report *r, const struct ns_engine_stats *s);
+
 /* Where at most n octets can be put, or NULL; then tell rbuf_took(). */
 char *rbuf_room(struct rbuf *b, size_t n);
 void rbuf_took(struct rbuf *b, const char *end);
@@ -94,8 +96,8 @@ char *report_linktype_name(char *buf, unsigned linktype);
 
 /* Names of keys into buf (>= 64), which they return. */
 char *report_host_name(char *buf, const struct tally *t);
-char *report_service_name(char *buf, const struct tally *t);  /* "tcp/443" */
-const char *report_service_known(const struct tally *t);      /* "https" or NULL */
+char *report_service_name(char *buf, const struct tally *t); /* "tcp/443" */
+const char *report_service_known(const struct tally *t); /* "https" or NULL */
 char *report_tunnel_name(char *buf, const struct tally *t);
 char *report_vlan_name(char *buf, const struct tally *t);
 const char *report_end_name(unsigned reason);
@@ -106,3 +108,5 @@ uint64_t report_rtt(const struct rtts *r, unsigned percent);
 /* Packets that the lcores saw: those that the filter refused are in no octets and no rates. */
 uint64_t report_packets(const struct ns_engine_stats *s);
 double report_seconds(const struct ns_engine_stats *s);
+/* As ns_fmt_seconds(), but nothing is nothing: "0 s". */
+char *report_duration(char *buf, size_t len, double seconds);

@@ -3,84 +3,26 @@
 #include "report_priv.h"
 
 #include <ns_text.h>
+
 #include <langinfo.h>
 #include <locale.h>
 #include <string.h>
 
-#define WIDTH 100     /* columns that a table may take before long addresses get lines of their own */
 #define SPARK_WIDTH 60
 
-/*
- * A table: the first row is the head, its first cell names the table; the first @c left columns are
- * flush left, the others right. Columns are as wide as their widest cell.
- */
-#define GRID_COLS 8
-#define GRID_CELL 80
-struct grid {
-	unsigned cols, left, rows;
-	char cell[REPORT_ROWS + 2][GRID_COLS][GRID_CELL];
-};
-
-static void grid_print(struct rbuf *b, const struct grid *g)
-{
-	size_t width[GRID_COLS] = {0};
-
-	for (unsigned r = 0; r < g->rows; r++) {
-		for (unsigned c = 0; c < g->cols; c++)
-			width[c] = NS_MAX(width[c], strlen(g->cell[r][c]));
-	}
-	rbuf_str(b, "\n");
-	for (unsigned r = 0; r < g->rows; r++) {
-		rbuf_str(b, r == 0 ? "" : "  ");
-		for (unsigned c = 0; c < g->cols; c++) {
-			size_t w = width[c] + (r == 0 && c == 0 ? 2 : 0);
-			int pad = c < g->left ? -(int)w : (int)w;
-
-			rbuf_printf(b, "%s%*s", c == 0 ? "" : "  ", pad, g->cell[r][c]);
-		}
-		while (b->n > 0 && b->text[b->n - 1] == ' ')
-			b->n--;
-		rbuf_str(b, "\n");
-	}
-}
-
-__attribute__((format(printf, 3, 4))) static void cell(struct grid *g, unsigned col,
-	const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(g->cell[g->rows][col], GRID_CELL, fmt, args);
-	va_end(args);
-}
-
-static void cell_octets(struct grid *g, unsigned col, uint64_t octets)
-{
-	ns_fmt_octets(g->cell[g->rows][col], GRID_CELL, (double)octets);
-}
-
-static void cell_share(struct grid *g, unsigned col, uint64_t part, uint64_t all)
-{
-	cell(g, col, "%.1f %%", all == 0 ? 0 : 100.0 * (double)part / (double)all);
-}
-
-static void head(struct grid *g, unsigned left, const char *const *names, unsigned n)
-{
-	g->cols = n;
-	g->left = left;
-	g->rows = 0;
-	for (unsigned i = 0; i < n; i++)
-		cell(g, i, "%s", names[i]);
-	g->rows = 1;
-}
-
-/* What comes from outside must not drive a terminal. */
+/* What comes from outside must not drive a terminal: no C0 controls, and none of C1 in UTF-8. */
 static void put_plain(struct rbuf *b, const char *s, size_t n)
 {
 	char *p = rbuf_room(b, n);
 
-	for (size_t i = 0; p != NULL && i < n; i++)
-		*p++ = (unsigned char)s[i] < 0x20 || s[i] == 0x7f ? '?' : s[i];
+	for (size_t i = 0; p != NULL && i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+		bool c1 = i > 0 && (unsigned char)s[i - 1] == 0xc2 && c >= 0x80 && c < 0xa0;
+
+		if (c1)
+			p[-1] = '?';
+		*p++ = c < 0x20 || c == 0x7f || c1 ? '?' : s[i];
+	}
 	if (p != NULL)
 		rbuf_took(b, p);
 }
@@ -100,13 +42,21 @@ static void put_count(struct rbuf *b, uint64_t n)
 		rbuf_printf(b, " (%s)", ns_fmt_count(text, sizeof(text), (double)n));
 }
 
-/* A unit that takes the prefix: "12.30 Mbit/s", "30 bit/s". */
+/*
+ * "12.30 Mbit/s", "1.20 k packets/s", "0.052 bit/s": a unit that begins with a blank does not take
+ * the prefix; little is not nothing.
+ */
 static void put_rate(struct rbuf *b, double rate, const char *unit)
 {
 	char text[32];
-	size_t n = strlen(ns_fmt_count(text, sizeof(text), rate));
 
-	rbuf_printf(b, "%s%s%s", text, n > 0 && text[n - 1] > '9' ? "" : " ", unit);
+	if (rate < 10)
+		snprintf(text, sizeof(text), "%.3g", rate);
+	else
+		ns_fmt_count(text, sizeof(text), rate);
+	size_t n = strlen(text);
+
+	rbuf_printf(b, "%s%s%s", text, text[n - 1] > '9' || unit[0] == ' ' ? "" : " ", unit);
 }
 
 static void put_faults(struct rbuf *b, const struct report_input *in)
@@ -160,13 +110,12 @@ static void put_times(struct rbuf *b, const struct ns_engine_stats *s)
 	put_label(b, "Last packet");
 	rbuf_printf(b, "%s UTC\n", ns_fmt_time(text, sizeof(text), s->last_ns));
 	put_label(b, "Duration");
-	rbuf_printf(b, "%s\n", ns_fmt_seconds(text, sizeof(text), report_seconds(s)));
+	rbuf_printf(b, "%s\n", report_duration(text, sizeof(text), report_seconds(s)));
 }
 
 static void put_rates(struct rbuf *b, const struct ns_engine_stats *s, uint64_t packets)
 {
 	double seconds = report_seconds(s);
-	char text[32];
 
 	put_label(b, "Octets");
 	put_count(b, s->octets);
@@ -178,8 +127,8 @@ static void put_rates(struct rbuf *b, const struct ns_engine_stats *s, uint64_t 
 			s->octets == 0 ? 0 : 100.0 * (double)s->captured / (double)s->octets);
 	put_label(b, "Mean rate");
 	if (seconds > 0) {
-		rbuf_printf(b, "%s packets/s, ",
-			ns_fmt_count(text, sizeof(text), (double)packets / seconds));
+		put_rate(b, (double)packets / seconds, " packets/s");
+		rbuf_str(b, ", ");
 		put_rate(b, (double)s->octets * 8 / seconds, "bit/s");
 		rbuf_str(b, "\n");
 	} else {
@@ -214,20 +163,23 @@ static void put_capture(struct rbuf *b, const struct report_input *in)
 
 static void put_counters(struct rbuf *b, const struct ns_engine_stats *s, enum ns_counter_kind kind)
 {
-	const struct ns_counter *const *all;
-	size_t width = 13;
 	unsigned n;
+	const struct ns_counter *const *all = ns_counters_all(&n);
+	int width = 0, digits = 0;
 
-	all = ns_counters_all(&n);
 	for (unsigned i = 0; i < n; i++) {
-		if (all[i]->kind == kind && s->counters.v[all[i]->id] != 0)
-			width = NS_MAX(width, strlen(all[i]->name));
+		uint64_t v = s->counters.v[all[i]->id];
+
+		if (all[i]->kind != kind || v == 0)
+			continue;
+		width = NS_MAX(width, (int)strlen(all[i]->name));
+		digits = NS_MAX(digits, snprintf(NULL, 0, "%llu", (unsigned long long)v));
 	}
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t v = s->counters.v[all[i]->id];
 
 		if (all[i]->kind == kind && v != 0)
-			rbuf_printf(b, "    %-*s %10llu  %s\n", (int)width, all[i]->name,
+			rbuf_printf(b, "    %-*s  %*llu  %s\n", width, all[i]->name, digits,
 				(unsigned long long)v, all[i]->help);
 	}
 }
@@ -272,121 +224,154 @@ static void put_conservation(struct rbuf *b, const struct ns_engine_stats *s)
 	}
 }
 
-static void put_protocols(struct rbuf *b, const struct ns_engine_stats *s)
+static void put_rtts(struct rbuf *b, const struct report *r)
 {
-	static const char *const names[] = {"Protocols", "packets", "", "octets", ""};
-	struct proto_row rows[REPORT_PROTOS];
-	uint64_t packets = report_packets(s);
-	unsigned n = report_protos(s, rows);
-	struct proto_row rest = {0};
-	struct grid g;
+	static const unsigned percents[] = {50, 90, 99};
+	char text[32];
 
-	if (n == 0)
+	put_label(b, "Handshake RTT");
+	if (r->rtts.n == 0) {
+		rbuf_str(b, "no handshake was seen whole\n");
 		return;
-	head(&g, 1, names, NS_ARRAY_LEN(names));
-	for (unsigned i = REPORT_ROWS; i < n; i++) {
-		rest.c.packets += rows[i].c.packets;
-		rest.c.octets += rows[i].c.octets;
 	}
-	for (unsigned i = 0; i < n && i <= REPORT_ROWS; i++) {
-		const struct proto_row *p = i == REPORT_ROWS ? &rest : &rows[i];
-
-		if (p == &rest)
-			cell(&g, 0, "%u others", n - i);
-		else
-			report_proto_name(g.cell[g.rows][0], p);
-		cell(&g, 1, "%llu", (unsigned long long)p->c.packets);
-		cell_share(&g, 2, p->c.packets, packets);
-		cell_octets(&g, 3, p->c.octets);
-		cell_share(&g, 4, p->c.octets, s->octets);
-		g.rows++;
-	}
-	grid_print(b, &g);
-}
-
-/* The shared columns of tallies, from column @p col on. */
-static void tally_row(struct grid *g, unsigned col, const struct tally *t, uint64_t octets)
-{
-	cell_octets(g, col, t->octets);
-	cell_share(g, col + 1, t->octets, octets);
-	cell(g, col + 2, "%llu", (unsigned long long)t->packets);
-	cell(g, col + 3, "%llu", (unsigned long long)t->flows);
-}
-
-static void put_more(struct rbuf *b, const struct table *t, unsigned shown, const char *what)
-{
-	if (t->other.flows != 0)
-		rbuf_printf(b,
-			"  The table is full at %u %s: a further %llu flows are not in it, and which\n"
-			"  these are depends on the order of the flows.\n",
-			t->used, what, (unsigned long long)t->other.flows);
-	else if (t->used > shown)
-		rbuf_printf(b, "  ... of %u %s\n", t->used, what);
-}
-
-static void put_hosts(struct rbuf *b, const struct report *r, uint64_t octets)
-{
-	static const char *const names[] = {
-		"Top talkers", "octets", "", "packets", "flows", "sent", "received"};
-	const struct tally *top[REPORT_ROWS + 1];
-	unsigned n = table_top(&r->hosts, top, REPORT_ROWS);
-	struct grid g;
-
-	if (n == 0)
-		return;
-	head(&g, 1, names, NS_ARRAY_LEN(names));
-	for (unsigned i = 0; i < n; i++) {
-		report_host_name(g.cell[g.rows][0], top[i]);
-		tally_row(&g, 1, top[i], octets);
-		cell_octets(&g, 5, top[i]->sent);
-		cell_octets(&g, 6, top[i]->received);
-		g.rows++;
-	}
-	grid_print(b, &g);
-	put_more(b, &r->hosts, n, "hosts");
-}
-
-static void service_text(char *text, const struct tally *t)
-{
-	const char *known = report_service_known(t);
-	char name[64];
-
-	report_service_name(name, t);
-	if (known != NULL)
-		snprintf(text, GRID_CELL, "%s (%s)", name, known);
+	for (unsigned i = 0; i < NS_ARRAY_LEN(percents); i++)
+		rbuf_printf(b, "%sp%u %s", i > 0 ? ", " : "", percents[i],
+			ns_fmt_seconds(text, sizeof(text),
+				(double)report_rtt(&r->rtts, percents[i]) / 1e9));
+	if (r->rtts.n == r->tcp.handshakes)
+		rbuf_printf(b, "  (exact, of all %llu)\n", (unsigned long long)r->tcp.handshakes);
 	else
-		snprintf(text, GRID_CELL, "%s", name);
+		rbuf_printf(b, "  (of a sample: %u of %llu)\n", r->rtts.n,
+			(unsigned long long)r->tcp.handshakes);
 }
 
-static void tunnel_text(char *text, const struct tally *t)
+static void put_tcp(struct rbuf *b, const struct report *r)
 {
-	char name[64];
-	size_t n = strlen(report_tunnel_name(name, t));
+	const struct report_tcp *t = &r->tcp;
 
-	snprintf(text, GRID_CELL, "%.*s", (int)n, name);
-}
-
-static void vlan_text(char *text, const struct tally *t)
-{
-	report_vlan_name(text, t);
-}
-
-static void put_tallies(struct rbuf *b, const struct table *t, const char *title, const char *what,
-	void (*text)(char *text, const struct tally *t), uint64_t octets)
-{
-	const char *const names[] = {title, "octets", "", "packets", "flows"};
-	const struct tally *top[REPORT_ROWS + 1];
-	unsigned n = table_top(t, top, REPORT_ROWS);
-	struct grid g;
-
-	if (n == 0)
+	if (t->flows == 0)
 		return;
-	head(&g, 1, names, NS_ARRAY_LEN(names));
-	for (unsigned i = 0; i < n; i++) {
-		text(g.cell[g.rows][0], top[i]);
-		tally_row(&g, 1, top[i], octets);
-		g.rows++;
+	rbuf_str(b, "\nTCP health\n");
+	put_label(b, "Flows");
+	rbuf_printf(b, "%llu; %llu whole handshakes, %llu SYN without answer, %llu reset\n",
+		(unsigned long long)t->flows, (unsigned long long)t->handshakes,
+		(unsigned long long)t->unanswered, (unsigned long long)t->reset);
+	put_label(b, "Retransmitted");
+	rbuf_printf(b, "%llu of %llu segments (%.2f %%)\n", (unsigned long long)t->retransmits,
+		(unsigned long long)t->packets,
+		t->packets == 0 ? 0 : 100.0 * (double)t->retransmits / (double)t->packets);
+	put_label(b, "Sequence gaps");
+	rbuf_printf(b, "%llu\n", (unsigned long long)t->gaps);
+	put_rtts(b, r);
+}
+
+static void put_ends(struct rbuf *b, const struct report *r)
+{
+	bool any = false;
+
+	if (r->flows == 0)
+		return;
+	rbuf_str(b, "\nFlow ends\n  ");
+	for (unsigned i = 0; i < REPORT_ENDS; i++) {
+		/* "other", reason 0, comes last */
+		unsigned reason = (i + 1) % REPORT_ENDS;
+
+		if (r->ends[reason] == 0)
+			continue;
+		rbuf_printf(b, "%s%s %llu", any ? ", " : "", report_end_name(reason),
+			(unsigned long long)r->ends[reason]);
+		any = true;
 	}
-	grid_print(b, &g);
-	put_more(b, t, n, what);
+	rbuf_str(b, "\n");
+}
+
+/* Eighths of the highest column, rounded up: what is there is seen. */
+static void put_bar(struct rbuf *b, uint64_t v, uint64_t max, bool utf8)
+{
+	static const char ascii[] = " .:-=+*#@";
+	unsigned level = v == 0 ? 0 : (unsigned)(((unsigned __int128)v * 8 + max - 1) / max);
+
+	if (level == 0 || !utf8)
+		rbuf_printf(b, "%c", ascii[level]);
+	else
+		rbuf_printf(b, "\xe2\x96%c", (char)(0x80 + level)); /* U+2581 ... U+2588 */
+}
+
+static void put_timeline(struct rbuf *b, const struct ns_timeline *t, bool utf8)
+{
+	uint64_t column[SPARK_WIDTH] = {0}, max = 1;
+	char width[32], span[32], peak[32];
+
+	if (t == NULL || t->used == 0 || t->width == 0)
+		return;
+	uint32_t fold = (t->used + SPARK_WIDTH - 1) / SPARK_WIDTH;
+	uint32_t n = (t->used + fold - 1) / fold;
+	double seconds = (double)t->width * fold;
+
+	for (uint32_t i = 0; i < t->used; i++)
+		column[i / fold] += t->slots[i].packets;
+	for (uint32_t i = 0; i < n; i++)
+		max = NS_MAX(max, column[i]);
+	ns_fmt_time(span, sizeof(span), t->base * NS_SEC_NS);
+	span[19] = '\0'; /* whole seconds */
+	if (seconds == 1)
+		snprintf(width, sizeof(width), "second");
+	else
+		ns_fmt_seconds(width, sizeof(width), seconds);
+	rbuf_printf(b, "\nPackets per %s, from %s UTC\n  |", width, span);
+	for (uint32_t i = 0; i < n; i++)
+		put_bar(b, column[i], max, utf8);
+	rbuf_printf(b, "|  peak %s", ns_fmt_count(peak, sizeof(peak), (double)max));
+	ns_fmt_seconds(span, sizeof(span), (double)t->width * t->used);
+	if (n < 12)
+		rbuf_printf(b, ", %s in all\n", span);
+	else
+		rbuf_printf(b, "\n  0%*s\n", (int)n + 1, span);
+}
+
+static void put_run(struct rbuf *b, const struct report_input *in)
+{
+	uint64_t packets = in->stats->received;
+	char wall[32], cpu[32], rate[32];
+
+	rbuf_printf(b, "\nRun: %u file%s, %u worker%s, wall %s, CPU %s", in->files_n,
+		in->files_n == 1 ? "" : "s", in->stats->workers, in->stats->workers == 1 ? "" : "s",
+		ns_fmt_seconds(wall, sizeof(wall), in->wall_s),
+		ns_fmt_seconds(cpu, sizeof(cpu), in->cpu_s));
+	if (packets > 0)
+		rbuf_printf(b, " (%s a packet)",
+			ns_fmt_seconds(cpu, sizeof(cpu), in->cpu_s / (double)packets));
+	if (packets > 0 && in->wall_s > 0)
+		rbuf_printf(b, ", %s packets/s",
+			ns_fmt_count(rate, sizeof(rate), (double)packets / in->wall_s));
+	rbuf_str(b, "\n");
+}
+
+int report_text_as(struct report *r, const struct report_input *in, FILE *out, bool utf8)
+{
+	struct rbuf b = {.err = r->err};
+
+	rbuf_str(&b, "Capture report of pcap-analyzer\n");
+	put_faults(&b, in);
+	put_capture(&b, in);
+	put_conservation(&b, in->stats);
+	if (report_packets(in->stats) > 0) {
+		report_text_tables(&b, r, in->stats);
+		put_tcp(&b, r);
+		put_ends(&b, r);
+		put_timeline(&b, in->timeline, utf8);
+	}
+	put_run(&b, in);
+	return rbuf_end(&b, out);
+}
+
+int report_text(struct report *r, const struct report_input *in, FILE *out)
+{
+	/* asks the environment without setting the process's locale */
+	locale_t loc = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	bool utf8 = loc != (locale_t)0 && strcmp(nl_langinfo_l(CODESET, loc), "UTF-8") == 0;
+
+	if (loc != (locale_t)0)
+		freelocale(loc);
+	return report_text_as(r, in, out, utf8);
 }

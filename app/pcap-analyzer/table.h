@@ -2,18 +2,18 @@
 #pragma once
 
 /*
- * Idea: what hosts, services, tunnels and VLANs sum up to, by key. Open addressing over 64-bit slots;
- * the tallies lie dense beside them, in order of arrival.
+ * Idea: what hosts, services, tunnels and VLANs sum up to, by key. Open addressing over 64-bit
+ * slots; the tallies lie dense beside them, in order of arrival.
  *
  *   slots      [hash 32 | place + 1 32] ...   0: free; linear probing, at most half full
- *   entries    [key 32 | packets | octets | sent | received | flows] ...
+ *   entries    [key 32 | packets | octets | sent | flows] ...
  *
  * A probe reads an entry only when 32 bits of the hash agree, and growing never reads one: slots
- * move by the hash they hold. The hash is seeded anew in each run, so that no capture can be made to
- * collide; nothing that is printed depends on it.
+ * move by the hash they hold. The hash is seeded anew in each run, so that no capture can be made
+ * to collide; nothing that is printed depends on it.
  *
- * Bounded: when @c bound keys are there, all others share one tally. Which keys these are depends on
- * the order of records, the one thing that does; the report says so when it happens.
+ * Bounded: when @c bound keys are there, all others share one tally. Which keys these are depends
+ * on the order of records, the one thing that does; the report says so when it happens.
  *
  * One writer, no readers beside it.
  */
@@ -24,8 +24,8 @@
 
 struct tally {
 	uint64_t key[TABLE_KEY_WORDS]; /* octets, compared in memory order; unused ones zero */
-	uint64_t packets, octets;      /* both directions */
-	uint64_t sent, received;       /* octets; hosts only */
+	uint64_t packets, octets; /* both directions */
+	uint64_t sent, received; /* octets; hosts only */
 	uint64_t flows;
 };
 
@@ -46,11 +46,26 @@ void table_fini(struct table *t);
 
 uint32_t table_hash(const struct table *t, const uint64_t *key);
 
-/* Fetches what table_get() will read first. */
-static inline void table_prefetch(const struct table *t, uint32_t hash)
+/*
+ * Look-ups that miss the cache one after the other are what this costs: fetch the slots of several
+ * keys, then the entries that they name, then get them.
+ */
+static inline void table_fetch_slot(const struct table *t, uint32_t hash)
 {
 	if (t->mask != 0)
 		__builtin_prefetch(&t->slots[hash & t->mask]);
+}
+
+static inline void table_fetch_entry(const struct table *t, uint32_t hash)
+{
+	uint64_t slot = t->mask != 0 ? t->slots[hash & t->mask] : 0;
+
+	if (slot == 0 || slot >> 32 != hash)
+		return;
+	const char *e = (const char *)&t->entries[(uint32_t)slot - 1];
+
+	__builtin_prefetch(e);
+	__builtin_prefetch(e + sizeof(struct tally) - 1);
 }
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Idea: a bounded table from (addresses, protocol, identification) to the tuple of the first fragment
- * (RFC 791, RFC 8200). It never reassembles; it only tells later fragments whose they are.
+ * Idea: a bounded table from (addresses, protocol, identification) to the tuple of the first
+ * fragment (RFC 791, RFC 8200). It never reassembles; it only tells later fragments whose they are.
  *
  *   buckets: chains by hash        age: doubly linked, oldest first
  *
@@ -10,7 +10,9 @@
  *              ├ known: tuple, depth, ports of the first fragment
  *              └ held:  copies of later fragments in their order (singly linked mbufs)
  *
- *   ready: copies that may go on, first in first out; drained behind the packet that freed them
+ *   ready: copies that may go on, first in first out; drained behind the packet that freed them.
+ *   A packet earns the right to hand out one copy, and AT_ONCE rights are saved at most: a burst
+ *   has room for all that its packets may hand out, and where a burst ends makes no difference.
  *
  * Full table: the oldest datagram leaves (counted), its held copies go on without ports. Writer and
  * reader: the lcore that owns the table.
@@ -18,6 +20,9 @@
 #include <ns_defrag.h>
 
 #include <rte_malloc.h>
+#include <rte_pause.h>
+
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,20 +35,20 @@ NS_NOTE_REGISTER(ns_note_frag_full, "fragment_not_held",
 
 #define COPY_ROOM 2048 /* octets of a held fragment that are kept */
 #define NONE UINT32_MAX
+#define AT_ONCE (NS_DEFRAG_RELEASE / 2)
 
 struct entry {
 	uint8_t addr[32]; /* source, destination */
 	uint32_t id;
 	uint8_t ver, proto;
 	bool known;
-	uint8_t depth;      /* of the first fragment */
-	uint8_t frag_depth; /* of the header that was fragmented */
-	uint16_t flags;     /* of the first fragment: NS_PKT_SWAPPED, PORTS, TUNNEL */
+	uint8_t depth; /* of the first fragment */
+	uint16_t flags; /* of the first fragment: NS_PKT_SWAPPED, PORTS, TUNNEL */
 	uint16_t sport, dport;
 	uint32_t tunnel_id;
 	uint32_t hash;
-	uint64_t clock; /* when the first packet of the datagram came */
-	uint32_t next;  /* in the bucket */
+	uint64_t clock; /* when the datagram began: its first packet, or its first fragment again */
+	uint32_t next; /* in the bucket */
 	uint32_t older, newer;
 	struct rte_mbuf *held_first, *held_last;
 	struct ns_tuple tuple;
@@ -58,9 +63,11 @@ struct ns_defrag {
 	uint32_t free; /* chain of unused entries by next */
 	uint32_t oldest, newest;
 	uint32_t used;
-	uint32_t held;
+	uint32_t held; /* in entries and in ready */
+	uint32_t credit;
+	uint64_t clock; /* of the last packet that passed */
+	bool wait;
 	struct rte_mbuf *ready_first, *ready_last;
-	uint32_t ready;
 	struct rte_mempool *pool;
 };
 
@@ -123,8 +130,9 @@ struct ns_defrag *ns_defrag_create(const struct ns_defrag_conf *conf, unsigned i
 	d->buckets = rte_malloc("ns_defrag_b", buckets * sizeof(*d->buckets), NS_CACHE_LINE);
 	d->entries = rte_zmalloc("ns_defrag_e", n * sizeof(*d->entries), NS_CACHE_LINE);
 	snprintf(name, sizeof(name), "ns_defrag_%u", id);
-	d->pool = rte_pktmbuf_pool_create(
-		name, conf->held, 0, NS_PACKET_PRIV, COPY_ROOM, (int)rte_socket_id());
+	/* what one burst may have handed out is still away when the next copy is made */
+	d->pool = rte_pktmbuf_pool_create(name, conf->held + NS_DEFRAG_RELEASE, 0, NS_PACKET_PRIV,
+		COPY_ROOM, (int)rte_socket_id());
 	if (d->buckets == NULL || d->entries == NULL || d->pool == NULL) {
 		ns_defrag_destroy(d);
 		return ns_errno_null(ENOMEM);
@@ -134,6 +142,7 @@ struct ns_defrag *ns_defrag_create(const struct ns_defrag_conf *conf, unsigned i
 		d->entries[i].next = i + 1 < n ? i + 1 : NONE;
 	d->free = 0;
 	d->oldest = d->newest = NONE;
+	d->credit = AT_ONCE;
 	return d;
 }
 
@@ -147,13 +156,28 @@ void ns_defrag_destroy(struct ns_defrag *d)
 	rte_free(d);
 }
 
-bool ns_defrag_wanted(const struct ns_defrag *d, struct rte_mbuf *const *m, uint16_t n)
+void ns_defrag_wait(struct ns_defrag *d, bool wait)
+{
+	d->wait = wait;
+}
+
+static void pass(struct ns_defrag *d, uint32_t packets)
+{
+	d->credit = NS_MIN(d->credit + packets, AT_ONCE);
+}
+
+bool ns_defrag_wanted(struct ns_defrag *d, struct rte_mbuf *const *m, uint16_t n)
 {
 	uint16_t flags = 0;
 
 	for (uint16_t i = 0; i < n; i++)
 		flags |= ns_packet(m[i])->flags;
-	return (flags & NS_PKT_FRAG_ANY) != 0 || d->ready > 0;
+	if ((flags & NS_PKT_FRAG_ANY) != 0 || d->ready_first != NULL)
+		return true;
+	if (n > 0)
+		d->clock = NS_MAX(d->clock, ns_packet(m[n - 1])->clock_ns);
+	pass(d, n);
+	return false;
 }
 
 /* The identity of a datagram: addresses in the direction of travel, protocol and identification. */
@@ -178,7 +202,7 @@ static void identity(struct rte_mbuf *m, struct entry *e)
 static bool same(const struct entry *a, const struct entry *b)
 {
 	return a->id == b->id && a->ver == b->ver && a->proto == b->proto &&
-		memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
+	       memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
 }
 
 static uint32_t bucket_of(const struct ns_defrag *d, const struct entry *e)
@@ -199,7 +223,6 @@ static void ready_push(struct ns_defrag *d, struct rte_mbuf *m)
 	else
 		d->ready_last->next = m;
 	d->ready_last = m;
-	d->ready++;
 }
 
 static void adopt(const struct entry *e, struct ns_packet *p)
@@ -218,7 +241,7 @@ static void adopt(const struct entry *e, struct ns_packet *p)
 }
 
 /* Held copies go on: with the tuple of the first fragment when it is known, else as they are. */
-static void release(struct ns_defrag *d, struct entry *e, uint64_t clock, struct ns_counters *c)
+static void release(struct ns_defrag *d, struct entry *e, struct ns_counters *c)
 {
 	struct rte_mbuf *m = e->held_first;
 
@@ -230,12 +253,38 @@ static void release(struct ns_defrag *d, struct entry *e, uint64_t clock, struct
 			adopt(e, p);
 		else
 			ns_count(c, &ns_note_frag_no_first);
-		p->clock_ns = clock;
 		ready_push(d, m);
-		d->held--;
 		m = next;
 	}
 	e->held_first = e->held_last = NULL;
+}
+
+static void age_push(struct ns_defrag *d, uint32_t i, uint64_t clock)
+{
+	struct entry *e = &d->entries[i];
+
+	e->clock = clock;
+	e->older = d->newest;
+	e->newer = NONE;
+	if (d->newest != NONE)
+		d->entries[d->newest].newer = i;
+	else
+		d->oldest = i;
+	d->newest = i;
+}
+
+static void age_remove(struct ns_defrag *d, uint32_t i)
+{
+	const struct entry *e = &d->entries[i];
+
+	if (e->older != NONE)
+		d->entries[e->older].newer = e->newer;
+	else
+		d->oldest = e->newer;
+	if (e->newer != NONE)
+		d->entries[e->newer].older = e->older;
+	else
+		d->newest = e->older;
 }
 
 static void forget(struct ns_defrag *d, uint32_t i)
@@ -246,14 +295,7 @@ static void forget(struct ns_defrag *d, uint32_t i)
 	while (*link != i)
 		link = &d->entries[*link].next;
 	*link = e->next;
-	if (e->older != NONE)
-		d->entries[e->older].newer = e->newer;
-	else
-		d->oldest = e->newer;
-	if (e->newer != NONE)
-		d->entries[e->newer].older = e->older;
-	else
-		d->newest = e->older;
+	age_remove(d, i);
 	e->next = d->free;
 	d->free = i;
 	d->used--;
@@ -266,7 +308,7 @@ static void expire(struct ns_defrag *d, uint64_t clock, struct ns_counters *c)
 
 		if (clock != UINT64_MAX && clock < e->clock + d->timeout_ns)
 			break;
-		release(d, e, clock == UINT64_MAX ? e->clock : clock, c);
+		release(d, e, c);
 		forget(d, d->oldest);
 	}
 }
@@ -285,7 +327,7 @@ static struct entry *find_or_add(struct ns_defrag *d, struct rte_mbuf *m, struct
 	}
 	if (d->free == NONE) {
 		ns_count(c, &ns_note_frag_evicted);
-		release(d, &d->entries[d->oldest], clock, c);
+		release(d, &d->entries[d->oldest], c);
 		forget(d, d->oldest);
 	}
 	uint32_t i = d->free;
@@ -298,21 +340,20 @@ static struct entry *find_or_add(struct ns_defrag *d, struct rte_mbuf *m, struct
 	e->id = want.id;
 	e->ver = want.ver;
 	e->proto = want.proto;
-	e->clock = clock;
 	e->next = d->buckets[b];
 	d->buckets[b] = i;
-	e->older = d->newest;
-	e->newer = NONE;
-	if (d->newest != NONE)
-		d->entries[d->newest].newer = i;
-	else
-		d->oldest = i;
-	d->newest = i;
+	age_push(d, i, clock);
 	return e;
 }
 
-static void learn(struct entry *e, const struct ns_packet *p)
+static void learn(struct ns_defrag *d, struct entry *e, const struct ns_packet *p)
 {
+	if (e->known) { /* the identification is used again: another datagram begins */
+		uint32_t i = (uint32_t)(e - d->entries);
+
+		age_remove(d, i);
+		age_push(d, i, p->clock_ns);
+	}
 	e->known = true;
 	e->tuple = p->tuple;
 	e->hash = p->hash;
@@ -326,8 +367,18 @@ static void learn(struct entry *e, const struct ns_packet *p)
 /* A copy that can wait although the source wants its mbuf back; false when there is no room. */
 static bool hold(struct ns_defrag *d, struct entry *e, const struct rte_mbuf *m)
 {
+	if (d->held >= d->conf.held)
+		return false;
 	struct rte_mbuf *copy = rte_pktmbuf_alloc(d->pool);
 
+	/* other lcores have not freed copies that went on */
+	for (unsigned spins = 0; copy == NULL && d->wait; spins++) {
+		if (spins > 64)
+			sched_yield();
+		else
+			rte_pause();
+		copy = rte_pktmbuf_alloc(d->pool);
+	}
 	if (copy == NULL)
 		return false;
 	struct ns_packet *p = ns_packet(copy);
@@ -338,6 +389,7 @@ static bool hold(struct ns_defrag *d, struct entry *e, const struct rte_mbuf *m)
 	copy->data_len = (uint16_t)NS_MIN(p->caplen, COPY_ROOM);
 	copy->pkt_len = copy->data_len;
 	p->caplen = copy->data_len;
+	p->l4_off = (uint16_t)NS_MIN(p->l4_off, p->caplen);
 	if (p->payload_off > p->caplen)
 		p->payload_off = (uint16_t)p->caplen;
 	p->payload_len = (uint16_t)NS_MIN(p->payload_len, p->caplen - p->payload_off);
@@ -352,7 +404,7 @@ static bool hold(struct ns_defrag *d, struct entry *e, const struct rte_mbuf *m)
 	return true;
 }
 
-static uint16_t drain(struct ns_defrag *d, struct rte_mbuf **out, uint16_t room)
+static uint16_t drain(struct ns_defrag *d, struct rte_mbuf **out, uint32_t room)
 {
 	uint16_t n = 0;
 
@@ -361,55 +413,59 @@ static uint16_t drain(struct ns_defrag *d, struct rte_mbuf **out, uint16_t room)
 
 		d->ready_first = m->next;
 		m->next = NULL;
-		d->ready--;
+		d->held--;
+		ns_packet(m)->clock_ns = d->clock; /* the flow table's clock never goes back */
 		out[n++] = m;
 	}
 	return n;
 }
 
-uint16_t ns_defrag_burst(struct ns_defrag *d, struct rte_mbuf **m, uint16_t n, struct rte_mbuf **out,
-	struct rte_mbuf **held, uint16_t *n_held, struct ns_counters *c)
+uint16_t ns_defrag_burst(struct ns_defrag *d, struct rte_mbuf **m, uint16_t n,
+	struct rte_mbuf **out, struct rte_mbuf **held, uint16_t *n_held, struct ns_counters *c)
 {
-	uint16_t room = NS_DEFRAG_RELEASE, k = 0, h = 0;
+	uint32_t room = NS_DEFRAG_RELEASE;
+	uint16_t k = 0, h = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
 		struct ns_packet *p = ns_packet(m[i]);
-
-		if ((p->flags & NS_PKT_FRAG_ANY) == 0) {
-			out[k++] = m[i];
-			continue;
-		}
-		expire(d, p->clock_ns, c);
-		struct entry *e = find_or_add(d, m[i], c);
-		bool later = (p->flags & NS_PKT_LATER_FRAG) != 0;
 		bool kept = false;
 
-		if (!later) {
-			learn(e, p);
-		} else if (e->known) {
-			adopt(e, p);
-		} else if (hold(d, e, m[i])) {
-			held[h++] = m[i];
-			kept = true;
-		} else {
-			ns_count(c, &ns_note_frag_full);
+		d->clock = NS_MAX(d->clock, p->clock_ns);
+		if (ns_unlikely((p->flags & NS_PKT_FRAG_ANY) != 0)) {
+			expire(d, p->clock_ns, c);
+			struct entry *e = find_or_add(d, m[i], c);
+
+			if ((p->flags & NS_PKT_LATER_FRAG) == 0)
+				learn(d, e, p);
+			else if (e->known)
+				adopt(e, p);
+			else if (hold(d, e, m[i]))
+				kept = true;
+			else
+				ns_count(c, &ns_note_frag_full);
+			if (e->known)
+				release(d, e, c);
 		}
-		if (!kept)
+		if (kept)
+			held[h++] = m[i];
+		else
 			out[k++] = m[i];
-		if (e->known)
-			release(d, e, p->clock_ns, c);
-		uint16_t freed = drain(d, out + k, room);
+		pass(d, 1);
+		uint16_t freed = drain(d, out + k, NS_MIN(d->credit, room));
 
 		k += freed;
 		room -= freed;
+		d->credit -= freed;
 	}
 	*n_held = h;
-	return (uint16_t)(k + drain(d, out + k, room));
+	return k;
 }
 
-uint16_t ns_defrag_expire(struct ns_defrag *d, uint64_t clock_ns, struct rte_mbuf **out,
-	struct ns_counters *c)
+uint16_t ns_defrag_expire(
+	struct ns_defrag *d, uint64_t clock_ns, struct rte_mbuf **out, struct ns_counters *c)
 {
+	if (clock_ns != UINT64_MAX)
+		d->clock = NS_MAX(d->clock, clock_ns);
 	expire(d, clock_ns, c);
 	return drain(d, out, NS_DEFRAG_RELEASE);
 }

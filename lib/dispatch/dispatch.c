@@ -9,6 +9,7 @@
 
 #include <rte_malloc.h>
 #include <rte_pause.h>
+
 #include <sched.h>
 #include <string.h>
 
@@ -41,7 +42,8 @@ static const struct cyaml_schema_field dispatch_fields[] = {
 static const struct ns_dispatch_conf dispatch_defaults = {.buckets = 512, .ring = 4096};
 
 static const struct ns_conf_doc dispatch_docs[] = {
-	{"buckets", "buckets that hashes fall into and lcores are given, a power of two (64-65536)"},
+	{"buckets",
+		"buckets that hashes fall into and lcores are given, a power of two (64-65536)"},
 	{"ring", "packets that may wait for one analysis lcore, a power of two (64-1048576)"},
 	{NULL, NULL}};
 
@@ -76,8 +78,8 @@ struct ns_dispatch *ns_dispatch_create(const struct ns_dispatch_conf *conf,
 {
 	if (workers == 0 || workers > NS_WORKERS_MAX)
 		return ns_errno_null(EINVAL);
-	struct ns_dispatch *d = rte_zmalloc("ns_dispatch",
-		sizeof(*d) + workers * sizeof(d->lanes[0]), NS_CACHE_LINE);
+	struct ns_dispatch *d = rte_zmalloc(
+		"ns_dispatch", sizeof(*d) + workers * sizeof(d->lanes[0]), NS_CACHE_LINE);
 
 	if (d == NULL)
 		return ns_errno_null(ENOMEM);
@@ -104,7 +106,8 @@ void ns_dispatch_destroy(struct ns_dispatch *d)
 	rte_free(d);
 }
 
-/* File mode: the source waits until all have gone in. The reader may share its CPU with the workers. */
+/* File mode: the source waits until all have gone in. The reader may share its CPU with the
+ * workers. */
 static void push_all(struct lane *l)
 {
 	unsigned done = 0;
@@ -121,8 +124,8 @@ static void push_all(struct lane *l)
 	}
 }
 
-uint16_t ns_dispatch_burst(struct ns_dispatch *d, struct rte_mbuf **m, uint16_t n,
-	struct ns_counters *c)
+uint16_t ns_dispatch_burst(
+	struct ns_dispatch *d, struct rte_mbuf **m, uint16_t n, struct ns_counters *c)
 {
 	uint16_t back = 0;
 

@@ -10,6 +10,7 @@
 
 #include <ns_conf.h>
 #include <ns_packet.h>
+
 #include <rte_ring.h>
 
 #define NS_WORKERS_MAX 64
@@ -17,7 +18,7 @@
 /** Section "dispatch". */
 struct ns_dispatch_conf {
 	uint32_t buckets; /**< power of two */
-	uint32_t ring;    /**< packets that wait for one analysis lcore; power of two */
+	uint32_t ring; /**< packets that wait for one analysis lcore; power of two */
 };
 
 /** Bucket of a packet; also the flow table's shard, so that a shard never spreads over lcores. */
@@ -37,12 +38,12 @@ struct ns_dispatch *ns_dispatch_create(const struct ns_dispatch_conf *conf,
 void ns_dispatch_destroy(struct ns_dispatch *d);
 
 /**
- * Sends a burst of decoded packets on their way. Packets that found their ring full are moved to the
- * front of @p m and counted as the drop ring_full; the caller releases them. Returns their number
- * (always 0 when it waits). @p n <= 256..
+ * Sends a burst of decoded packets on their way. Packets that found their ring full are moved to
+ * the front of @p m and counted as the drop ring_full; the caller releases them. Returns their
+ * number (always 0 when it waits). @p n <= 256.
  */
-uint16_t ns_dispatch_burst(struct ns_dispatch *d, struct rte_mbuf **m, uint16_t n,
-	struct ns_counters *c);
+uint16_t ns_dispatch_burst(
+	struct ns_dispatch *d, struct rte_mbuf **m, uint16_t n, struct ns_counters *c);
 
 /** Packets handed to worker @p w so far, and dropped because its ring was full. Any thread. */
 uint64_t ns_dispatch_sent(const struct ns_dispatch *d, unsigned w);

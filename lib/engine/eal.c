@@ -111,10 +111,9 @@ static unsigned memory_needed(const struct ns_engine *en)
 	uint64_t mbuf = sizeof(struct rte_mbuf) + NS_PACKET_PRIV + room + 64;
 
 	for (unsigned w = 0; w < en->workers; w++)
-		bytes += ns_flow_table_memory(en->flow_conf,
-			ns_dispatch_share(en->dispatch_conf->buckets, en->workers, w),
+		bytes += ns_flow_table_memory(en->flow_conf, engine_share(en, w),
 			en->dispatch_conf->buckets, en->bound);
-	bytes += (uint64_t)en->conf->mbufs * mbuf;
+	bytes += (uint64_t)engine_mbufs(en) * mbuf;
 	bytes += (uint64_t)en->workers * en->rx * (en->dispatch_conf->ring * 8 + 4096);
 	bytes += (uint64_t)(en->rtc ? en->workers : en->rx) * (8u << 20);
 	bytes += (uint64_t)en->workers * BATCHES * BATCH_RECORDS * 512;

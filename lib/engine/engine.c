@@ -48,27 +48,47 @@ static int resolve(struct ns_engine *en, struct ns_err *e)
 		en->rx = en->workers;
 	if (en->rx > RX_MAX && !en->rtc)
 		en->rx = RX_MAX;
-	en->flow_conf = ns_conf_get(en->args.conf, "flow");
+	en->flow = *(const struct ns_flow_conf *)ns_conf_get(en->args.conf, "flow");
+	/* with rtc each lcore has a table for any bucket, but the limit is for all of them */
+	if (en->rtc)
+		en->flow.max = NS_MAX(en->flow.max / en->workers, 4096u);
+	en->flow_conf = &en->flow;
 	en->dispatch_conf = ns_conf_get(en->args.conf, "dispatch");
 	if (en->sops->packets_bound != NULL)
 		en->bound = en->sops->packets_bound(en->args.targets, en->args.targets_n);
 	return 0;
 }
 
-static int up_pool(void *ctx, struct ns_err *e)
+unsigned engine_mbufs(const struct ns_engine *en)
 {
-	struct ns_engine *en = ctx;
 	unsigned readers = en->rtc ? en->workers : en->rx;
 	unsigned n = en->conf->mbufs;
 
-	if (n == 0) {
-		n = readers * 1024 + (en->workers + readers + 1) * (POOL_CACHE * 3 / 2);
-		if (!en->rtc)
-			n += en->workers * readers * (en->dispatch_conf->ring + DEQUEUE);
-		if (en->live)
-			n += readers * 8192 + en->args.targets_n * 8192;
-	}
-	en->pool = rte_pktmbuf_pool_create("ns_packets", n, POOL_CACHE, NS_PACKET_PRIV,
+	if (n != 0)
+		return n;
+	n = readers * 1024 + (en->workers + readers + 1) * (POOL_CACHE * 3 / 2);
+	if (!en->rtc)
+		n += en->workers * readers * (en->dispatch_conf->ring + DEQUEUE);
+	if (en->live)
+		n += readers * 8192 + en->args.targets_n * 8192;
+	return n;
+}
+
+static int up_pool(void *ctx, struct ns_err *e)
+{
+	struct ns_engine *en = ctx;
+	unsigned lcores = en->workers + (en->rtc ? 0 : en->rx) + 1;
+	unsigned n = engine_mbufs(en);
+	unsigned least = lcores * 2 * NS_BURST;
+
+	if (n < least)
+		return ns_fail(e, EINVAL, "engine.mbufs: %u are fewer than the %u that %u lcores need",
+			n, least, lcores);
+	/* What lcores keep in their caches (up to 1.5 times the size) must not be all there is: the
+	 * one that reads would wait for ever for buffers that nobody gives back. */
+	unsigned cache = NS_MIN(POOL_CACHE, n / (lcores * 2));
+
+	en->pool = rte_pktmbuf_pool_create("ns_packets", n, cache, NS_PACKET_PRIV,
 		en->live ? RTE_MBUF_DEFAULT_BUF_SIZE : 0, SOCKET_ID_ANY);
 	if (en->pool == NULL)
 		return ns_fail(e, rte_errno != 0 ? rte_errno : ENOMEM,
@@ -236,6 +256,14 @@ static int up_rings(struct ns_engine *en, struct ns_err *e)
 	return 0;
 }
 
+/* A port's own spreading knows no buckets: with rtc any shard may come to any lcore. */
+uint32_t engine_share(const struct ns_engine *en, unsigned w)
+{
+	uint32_t buckets = en->dispatch_conf->buckets;
+
+	return en->rtc ? buckets : ns_dispatch_share(buckets, en->workers, w);
+}
+
 static int up_tables(void *ctx, struct ns_err *e)
 {
 	struct ns_engine *en = ctx;
@@ -256,13 +284,10 @@ static int up_tables(void *ctx, struct ns_err *e)
 		if (l->role == ROLE_RX)
 			continue;
 		struct ns_flow_hooks hooks = {.ended = engine_flow_ended, .ctx = l};
-		/* a port's own spreading knows no buckets: any shard may come to any lcore */
-		uint32_t share = en->rtc ? buckets
-					 : ns_dispatch_share(buckets, en->workers, l->index);
-
 		l->producer = &en->producers[l->index];
 		l->flows = ns_flow_table_create(
-			en->flow_conf, i, share, buckets, en->bound, !en->live, &hooks);
+			en->flow_conf, i, engine_share(en, l->index), buckets, en->bound,
+			!en->live, &hooks);
 		if (l->flows == NULL)
 			return ns_fail(e, ENOMEM,
 				"no memory for a table of %u flows (flow.max, engine.memory)",
@@ -358,24 +383,24 @@ static void stop_source(struct ns_engine *en)
 		en->sops->stop(en->source);
 }
 
-/* Waits for the lcores to end (reading, or all), with a tick an epoch. */
+/*
+ * Waits for the lcores to end (reading, or all), with a tick an epoch. By the monotonic clock:
+ * setting the system's makes no epochs and leaves none out.
+ */
 static void wait_for(struct ns_engine *en, bool reading, ns_engine_tick tick, void *ctx)
 {
-	struct timespec due;
+	uint64_t epoch_ns = en->conf->epoch_ms * UINT64_C(1000000);
 
-	clock_gettime(CLOCK_REALTIME, &due);
 	while (!over(en, reading)) {
-		uint64_t ns = (uint64_t)due.tv_sec * NS_SEC_NS + (uint64_t)due.tv_nsec +
-			en->conf->epoch_ms * UINT64_C(1000000);
+		struct timespec due = {.tv_sec = (time_t)(en->due_ns / NS_SEC_NS),
+			.tv_nsec = (long)(en->due_ns % NS_SEC_NS)};
 
-		due = (struct timespec){
-			.tv_sec = (time_t)(ns / NS_SEC_NS), .tv_nsec = (long)(ns % NS_SEC_NS)};
-		bool woken;
-
-		while ((woken = sem_timedwait(&en->wake, &due) == 0) && !over(en, reading))
+		/* a signal that asks for a stop may also cut the waiting short */
+		if (sem_clockwait(&en->wake, CLOCK_MONOTONIC, &due) == 0 || errno != ETIMEDOUT) {
 			stop_source(en);
-		if (woken || over(en, reading))
-			break;
+			continue;
+		}
+		en->due_ns += epoch_ns;
 		en->epoch++;
 		if (tick != NULL)
 			tick(ctx, en, false);
@@ -423,6 +448,7 @@ int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct n
 {
 	int rc = launch(en, e);
 
+	en->due_ns = ns_clock_mono() + en->conf->epoch_ms * UINT64_C(1000000);
 	if (rc < 0) {
 		ns_engine_stop(en);
 		stop_source(en);

@@ -81,6 +81,7 @@ struct lcore {
 	struct ns_timeline *timeline; /* RX, BOTH; NULL: none kept */
 	struct lcore_stats *stats;
 	uint64_t processed[RX_MAX];   /* ANALYSIS: packets done, by RX; reader: that RX lcore */
+	uint64_t age_clock, age_mono; /* live: the packets' clock, and when it was seen to move */
 	bool done; /* atomic: the role is over */
 } __attribute__((aligned(NS_CACHE_LINE)));
 
@@ -96,6 +97,7 @@ struct ns_engine {
 	struct rte_mempool *pool;
 	struct ns_decoder *decoder;
 	const struct ns_flow_conf *flow_conf;
+	struct ns_flow_conf flow; /* what flow_conf points to: one lcore's part with rtc */
 	const struct ns_dispatch_conf *dispatch_conf;
 	uint64_t bound;
 	unsigned rx, workers, queues;
@@ -114,11 +116,17 @@ struct ns_engine {
 	bool producers_done; /* atomic: writer: control, readers: sinks */
 	uint64_t end_clock; /* written before drain */
 	unsigned epoch;
+	uint64_t due_ns;   /* monotonic time of the next epoch; main thread */
 };
 
 /* eal.c: starts EAL with one lcore a role; counts on en->rx, workers, rtc, live. */
 int engine_eal_up(struct ns_engine *en, const struct ns_profile *profile, struct ns_err *e);
 void engine_eal_down(struct ns_engine *en);
+
+/* engine.c: packet buffers in the pool, as configured or as many as can be under way. */
+unsigned engine_mbufs(const struct ns_engine *en);
+/* engine.c: buckets whose flows may come to worker @w. */
+uint32_t engine_share(const struct ns_engine *en, unsigned w);
 
 /* lcore.c: what the lcores run (rte_eal_remote_launch). */
 int engine_rx(void *lcore);

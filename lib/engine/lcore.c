@@ -166,11 +166,24 @@ static void analyse(struct lcore *l, struct rte_mbuf **m, uint16_t n)
 	}
 }
 
+/*
+ * Time is the packets' clock. A live lcore that gets none lets it run on by the monotonic clock, so
+ * that quiet flows end; the system's clock would be wrong for a port that gives times of its own.
+ */
 static void age(struct lcore *l)
 {
-	struct ns_engine *en = l->en;
+	uint64_t clock = l->stats->clock_ns;
 
-	ns_flow_age(l->flows, en->live ? ns_clock_real() : l->stats->clock_ns);
+	if (l->en->live && clock != 0) {
+		uint64_t mono = ns_clock_mono();
+
+		if (clock != l->age_clock) {
+			l->age_clock = clock;
+			l->age_mono = mono;
+		}
+		clock += mono - l->age_mono;
+	}
+	ns_flow_age(l->flows, clock);
 }
 
 /* A quiet live lcore must not keep the last records of a busy time. */

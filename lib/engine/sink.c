@@ -245,5 +245,6 @@ void engine_sinks_down(struct ns_engine *en)
 		if (s->lost > 0)
 			NS_LOG(ERR, "writer %s: %llu records not written", s->spec,
 				(unsigned long long)s->lost);
+		s->lost = 0; /* said once */
 	}
 }

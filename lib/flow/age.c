@@ -20,12 +20,13 @@ uint8_t flow_due(const struct ns_flow_table *t, const struct flow *f, uint64_t c
 	uint64_t since = clock_ns > f->last_clock ? clock_ns - f->last_clock : 0;
 
 	if (ns_unlikely((f->state & FLOW_CLOSED) != 0)) {
-		/* several ways in may be apart by a little: a packet of the tick before is no end */
+		/* several ways in may be apart by a little: a packet of the tick before is no end
+		 */
 		int32_t ticks = (int32_t)(flow_tick(clock_ns) - f->moved);
 
 		return ticks > (int32_t)t->linger_ticks || since > t->linger_ns
-			? NS_FLOW_END_DETECTED
-			: 0;
+			       ? NS_FLOW_END_DETECTED
+			       : 0;
 	}
 	uint64_t span = f->end_ns - f->start_ns;
 	uint64_t left = span < t->active_ns ? t->active_ns - span : 0;
@@ -82,8 +83,9 @@ void flow_make_room(struct ns_flow_table *t, struct shard *s, uint64_t clock_ns)
 		return;
 	uint32_t pos = s->closing.first != NONE ? s->closing.first : s->live.first;
 
-	flow_remove(t, pos, (t->flows[pos].state & FLOW_CLOSED) != 0 ? NS_FLOW_END_DETECTED
-								     : NS_FLOW_END_RESOURCES);
+	flow_remove(t, pos,
+		(t->flows[pos].state & FLOW_CLOSED) != 0 ? NS_FLOW_END_DETECTED
+							 : NS_FLOW_END_RESOURCES);
 }
 
 /* Reports a list and leaves it; nothing is taken out of the hash, as the table has served. */

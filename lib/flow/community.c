@@ -4,8 +4,8 @@
  * https://github.com/corelight/community-id-spec
  */
 #include <ns_flow.h>
-
 #include <ns_text.h>
+
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -22,7 +22,7 @@ static bool digest(const uint8_t *data, size_t len, uint8_t out[20])
 		sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
 	}
 	return ctx != NULL && sha1 != NULL && EVP_DigestInit_ex2(ctx, sha1, NULL) == 1 &&
-		EVP_DigestUpdate(ctx, data, len) == 1 && EVP_DigestFinal_ex(ctx, out, &n) == 1;
+	       EVP_DigestUpdate(ctx, data, len) == 1 && EVP_DigestFinal_ex(ctx, out, &n) == 1;
 }
 
 void ns_community_id(char out[31], uint8_t ver, const uint8_t *src, const uint8_t *dst,

@@ -17,8 +17,9 @@ static const struct ns_conf_doc flow_docs[] = {
 	{"max", "flows kept at once, over all analysis lcores (4096-67108863); the table has shards, "
 		"and a full shard ends the flow that was idle longest (end reason 5)"},
 	{"idle", "seconds without a packet that end a flow (1-100000000), end reason 1"},
-	{"active", "seconds after which a flow that goes on is reported and begins anew, end reason "
-		   "2; 0: never"},
+	{"active",
+		"seconds after which a flow that goes on is reported and begins anew, end reason "
+		"2; 0: never"},
 	{"tcp_end", "a TCP flow ends with FIN both ways or with RST, end reason 3"},
 	{"tcp_linger", "seconds that an ended TCP flow still takes late packets (0-3600)"},
 	{NULL, NULL}};

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Idea: rte_hash (48-octet tuple → position) with lock-free readers and RCU; the position indexes two
- * parallel arrays of our own.
+ * Idea: rte_hash (48-octet tuple → position) with lock-free readers and RCU; the position indexes
+ * two parallel arrays of our own.
  *
  *   rte_hash      [tuple 48] ─▶ position
  *   flows[pos]    two cache lines: counters and clocks | TCP state and list links
@@ -24,27 +24,28 @@
  */
 
 #include <ns_flow.h>
+
 #include <rte_hash.h>
 #include <rte_rcu_qsbr.h>
 
 #define NONE UINT32_MAX
 #define TICK_SHIFT 28 /* 268 ms of packet time */
-#define READERS 8     /* threads that may look into a table */
+#define READERS 8 /* threads that may look into a table */
 
 /* rte_hash multiplies positions and its 64 octets for a key in 32 bits */
 #define CAPACITY_MAX (UINT32_MAX / 64)
 
 enum flow_state {
-	FLOW_SYN = 1u << 0,     /* hs_ns is the time of the initiator's SYN */
+	FLOW_SYN = 1u << 0, /* hs_ns is the time of the initiator's SYN */
 	FLOW_SYNACK = 1u << 1,
-	FLOW_RTT = 1u << 2,     /* hs_ns is the handshake's round trip */
+	FLOW_RTT = 1u << 2, /* hs_ns is the handshake's round trip */
 	FLOW_FIN0 = 1u << 3,
 	FLOW_FIN1 = 1u << 4,
-	FLOW_CLOSED = 1u << 5,  /* in shard.closing */
-	FLOW_SEQ0 = 1u << 6,    /* next_seq[0] is set */
+	FLOW_CLOSED = 1u << 5, /* in shard.closing */
+	FLOW_SEQ0 = 1u << 6, /* next_seq[0] is set */
 	FLOW_SEQ1 = 1u << 7,
 	FLOW_SWAPPED = 1u << 8, /* the initiator is endpoint b of the tuple */
-	FLOW_TUNNEL = 1u << 9,  /* cold[] is set */
+	FLOW_TUNNEL = 1u << 9, /* cold[] is set */
 	FLOW_PORTS = 1u << 10,
 	FLOW_USED = 1u << 11,
 };
@@ -55,7 +56,7 @@ struct flow {
 	uint64_t ip_octets[2];
 	uint64_t l2_octets[2];
 	uint64_t last_clock; /* ns, of the source's clock */
-	uint64_t end_ns;     /* largest packet time */
+	uint64_t end_ns; /* largest packet time */
 	/* --- second line --- */
 	uint64_t start_ns; /* smallest packet time */
 	uint64_t hs_ns;
@@ -109,7 +110,7 @@ struct ns_flow_table {
 	struct shard *shards; /* all of them; those of other workers stay empty */
 	uint32_t shards_all;
 	uint32_t shard_cap;
-	uint32_t max;     /* flows that the table may grow to */
+	uint32_t max; /* flows that the table may grow to */
 	uint32_t grow_at; /* flows at which it grows; UINT32_MAX: never */
 	unsigned id, generation; /* for the names of its parts */
 	uint64_t idle_ns, linger_ns;
@@ -160,8 +161,8 @@ void flow_update(struct ns_flow_table *t, uint32_t pos, const struct ns_packet *
 /* The reason for which the flow has ended by clock, or 0 while it lives. */
 uint8_t flow_due(const struct ns_flow_table *t, const struct flow *f, uint64_t clock_ns);
 /* Reports the flow and leaves the entry for the same tuple to begin anew. */
-void flow_report(struct ns_flow_table *t, uint32_t pos, const struct ns_tuple *tuple,
-	uint8_t reason);
+void flow_report(
+	struct ns_flow_table *t, uint32_t pos, const struct ns_tuple *tuple, uint8_t reason);
 /* Reports and removes. */
 void flow_remove(struct ns_flow_table *t, uint32_t pos, uint8_t reason);
 /* Ends what is due in a shard; then, if it is still full, the flow idle longest. */

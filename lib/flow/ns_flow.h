@@ -4,9 +4,9 @@
 /*
  * Flows: both directions of a conversation in one entry, one table per analysis lcore.
  *
- * A record ends and counts the same whatever moment the ager runs: all time-outs run on the source's
- * clock (ns_packet.clock_ns), are decided by the packets of the same shard alone, and a flow that is
- * found too late still ends for the reason and with the counters it had at its time.
+ * A record ends and counts the same whatever moment the ager runs: all time-outs run on the
+ * source's clock (ns_packet.clock_ns), are decided by the packets of the same shard alone, and a
+ * flow that is found too late still ends for the reason and with the counters it had at its time.
  */
 
 #include <ns_conf.h>
@@ -15,10 +15,10 @@
 
 /** Section "flow". */
 struct ns_flow_conf {
-	uint32_t max;        /**< flows in all tables together */
-	uint32_t idle;       /**< seconds without a packet; ends with reason 1 */
-	uint32_t active;     /**< seconds since the first packet; ends with reason 2; 0: never */
-	bool tcp_end;        /**< FIN both ways or RST ends a TCP flow with reason 3 */
+	uint32_t max; /**< flows in all tables together */
+	uint32_t idle; /**< seconds without a packet; ends with reason 1 */
+	uint32_t active; /**< seconds since the first packet; ends with reason 2; 0: never */
+	bool tcp_end; /**< FIN both ways or RST ends a TCP flow with reason 3 */
 	uint32_t tcp_linger; /**< seconds that an ended TCP flow still takes late packets */
 };
 
@@ -70,8 +70,8 @@ struct ns_flow_hooks {
 /**
  * A table for worker @p id that owns @p shards of all @p shards_all shards and will never see more
  * than @p bound packets (0: not known). All memory is taken here, unless it may @p grow: then it
- * begins small and doubles on its lcore (file mode, where the source waits). NULL with errno ENOMEM,
- * EINVAL. Main thread, EAL running.
+ * begins small and doubles on its lcore (file mode, where the source waits). NULL with errno
+ * ENOMEM, EINVAL. Main thread, EAL running.
  */
 struct ns_flow_table *ns_flow_table_create(const struct ns_flow_conf *conf, unsigned id,
 	uint32_t shards, uint32_t shards_all, uint64_t bound, bool grow,
@@ -79,15 +79,15 @@ struct ns_flow_table *ns_flow_table_create(const struct ns_flow_conf *conf, unsi
 void ns_flow_table_destroy(struct ns_flow_table *t);
 
 /** EAL memory in octets that ns_flow_table_create() will take; to size EAL before it starts. */
-uint64_t ns_flow_table_memory(const struct ns_flow_conf *conf, uint32_t shards, uint32_t shards_all,
-	uint64_t bound);
+uint64_t ns_flow_table_memory(
+	const struct ns_flow_conf *conf, uint32_t shards, uint32_t shards_all, uint64_t bound);
 
 /**
- * Puts a burst of decoded IP packets into the table; others are passed over. @p n <= 64. Returns how
- * many found no room (counted as the drop flow_table_full).
+ * Puts a burst of decoded IP packets into the table; others are passed over. @p n <= 64. Returns
+ * how many found no room (counted as the drop flow_table_full).
  */
-uint16_t ns_flow_burst(struct ns_flow_table *t, struct rte_mbuf *const *m, uint16_t n,
-	struct ns_counters *c);
+uint16_t ns_flow_burst(
+	struct ns_flow_table *t, struct rte_mbuf *const *m, uint16_t n, struct ns_counters *c);
 
 /** A slice of ageing: looks at some shards and ends what is idle at @p clock_ns. */
 void ns_flow_age(struct ns_flow_table *t, uint64_t clock_ns);
@@ -103,7 +103,7 @@ void ns_flow_record(const struct ns_flow_ended *flow, struct ns_flow_rec *rec);
 
 /** Numbers of a table; written by its lcore, relaxed reads by any thread. */
 struct ns_flow_stats {
-	uint64_t flows;   /**< in the table now */
+	uint64_t flows; /**< in the table now */
 	uint64_t created;
 	uint64_t ended;
 	uint64_t evicted; /**< ended for lack of room */
@@ -111,9 +111,9 @@ struct ns_flow_stats {
 void ns_flow_table_stats(const struct ns_flow_table *t, struct ns_flow_stats *s);
 
 /**
- * Community ID v1 (github.com/corelight/community-id-spec), seed 0: "1:" and base64 of SHA-1. Writes
- * 30 characters and a zero. @p sport and @p dport in host order; @p ports false: none. For ICMP they
- * are the types as the tuple holds them. Any lcore.
+ * Community ID v1 (github.com/corelight/community-id-spec), seed 0: "1:" and base64 of SHA-1.
+ * Writes 30 characters and a zero. @p sport and @p dport in host order; @p ports false: none. For
+ * ICMP they are the types as the tuple holds them. Any lcore.
  */
 void ns_community_id(char out[31], uint8_t ver, const uint8_t *src, const uint8_t *dst,
 	uint16_t sport, uint16_t dport, uint8_t proto, bool ports);

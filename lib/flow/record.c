@@ -4,6 +4,7 @@
 
 #include <ns_decode.h>
 #include <ns_text.h>
+
 #include <string.h>
 
 #define F(member, ...) NS_REC_FIELD(struct ns_flow_rec, member, .name = #member, __VA_ARGS__)
@@ -127,8 +128,8 @@ void ns_flow_record(const struct ns_flow_ended *e, struct ns_flow_rec *r)
 	memset(r, 0, sizeof(*r));
 	put_ip(&r->src, t->ver, swapped ? t->b : t->a);
 	put_ip(&r->dst, t->ver, swapped ? t->a : t->b);
-	ns_community_id(r->community_id, t->ver, r->src.addr, r->dst.addr, sport, dport, t->proto,
-		ports);
+	ns_community_id(
+		r->community_id, t->ver, r->src.addr, r->dst.addr, sport, dport, t->proto, ports);
 	r->proto = t->proto;
 	if (icmp) {
 		r->icmp_type = f->icmp_type;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The memory of a flow table. A live table takes all of it at start. A table in file mode, where the
- * source waits, begins small and doubles: most captures hold far fewer flows than they could, and
- * memory that is never touched costs nothing, but rte_hash clears all of its own.
+ * The memory of a flow table. A live table takes all of it at start. A table in file mode, where
+ * the source waits, begins small and doubles: most captures hold far fewer flows than they could,
+ * and memory that is never touched costs nothing, but rte_hash clears all of its own.
  */
 #include "flow_priv.h"
 
 #include <ns_decode.h>
+
 #include <rte_errno.h>
 #include <rte_malloc.h>
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -52,8 +54,8 @@ static int create_hash(struct store *s, unsigned id, unsigned generation)
 		.key_len = sizeof(struct ns_tuple),
 		.hash_func = hash_signature,
 		.socket_id = (int)rte_socket_id(),
-		.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF |
-			RTE_HASH_EXTRA_FLAGS_EXT_TABLE,
+		.extra_flag =
+			RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF | RTE_HASH_EXTRA_FLAGS_EXT_TABLE,
 	};
 
 	snprintf(name, sizeof(name), "ns_flow_%u_%u", id, generation);

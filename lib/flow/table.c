@@ -3,8 +3,10 @@
 
 #include <ns_decode.h>
 #include <ns_dispatch.h>
+
 #include <rte_malloc.h>
 #include <rte_prefetch.h>
+
 #include <string.h>
 
 #define GROW_FIRST 32768 /* flows that a growing table begins with */
@@ -17,8 +19,8 @@ static uint32_t shard_cap(const struct ns_flow_conf *conf, uint32_t shards_all)
 	return NS_MAX(conf->max / shards_all, 1);
 }
 
-static uint64_t capacity_for(const struct ns_flow_conf *conf, uint32_t shards, uint32_t shards_all,
-	uint64_t bound)
+static uint64_t capacity_for(
+	const struct ns_flow_conf *conf, uint32_t shards, uint32_t shards_all, uint64_t bound)
 {
 	uint64_t cap = (uint64_t)shard_cap(conf, shards_all) * shards;
 
@@ -28,8 +30,8 @@ static uint64_t capacity_for(const struct ns_flow_conf *conf, uint32_t shards, u
 	return NS_MAX(cap, 64);
 }
 
-uint64_t ns_flow_table_memory(const struct ns_flow_conf *conf, uint32_t shards, uint32_t shards_all,
-	uint64_t bound)
+uint64_t ns_flow_table_memory(
+	const struct ns_flow_conf *conf, uint32_t shards, uint32_t shards_all, uint64_t bound)
 {
 	uint64_t n = rte_align64pow2(capacity_for(conf, shards, shards_all, bound) + 1);
 
@@ -115,7 +117,8 @@ void flow_list_remove(struct ns_flow_table *t, struct list *l, uint32_t pos)
 		l->last = f->prev;
 }
 
-void flow_report(struct ns_flow_table *t, uint32_t pos, const struct ns_tuple *tuple, uint8_t reason)
+void flow_report(
+	struct ns_flow_table *t, uint32_t pos, const struct ns_tuple *tuple, uint8_t reason)
 {
 	struct ns_flow_ended ended = {
 		.tuple = tuple, .flow = &t->flows[pos], .cold = &t->cold[pos], .reason = reason};
@@ -190,11 +193,11 @@ static void restart(struct ns_flow_table *t, uint32_t pos, struct rte_mbuf *m, u
 static inline bool reused(const struct flow *f, const struct ns_packet *p)
 {
 	return (f->state & FLOW_CLOSED) != 0 && (p->flags & NS_PKT_TCP) != 0 &&
-		(p->tcp_flags & 0x12) == 0x02;
+	       (p->tcp_flags & 0x12) == 0x02;
 }
 
-uint16_t ns_flow_burst(struct ns_flow_table *t, struct rte_mbuf *const *m, uint16_t n,
-	struct ns_counters *c)
+uint16_t ns_flow_burst(
+	struct ns_flow_table *t, struct rte_mbuf *const *m, uint16_t n, struct ns_counters *c)
 {
 	const void *keys[RTE_HASH_LOOKUP_BULK_MAX];
 	hash_sig_t sigs[RTE_HASH_LOOKUP_BULK_MAX];

@@ -54,8 +54,8 @@ static inline void count_up(uint16_t *v)
 
 /*
  * A segment that begins behind the highest sequence number seen left a gap; one that carries data
- * below it is a retransmission (or came late: a passive observer can't tell). Keep-alives repeat the
- * last octet and are neither (RFC 9293, 3.8.4).
+ * below it is a retransmission (or came late: a passive observer can't tell). Keep-alives repeat
+ * the last octet and are neither (RFC 9293, 3.8.4).
  */
 static void tcp_sequence(struct flow *f, const struct ns_packet *p, unsigned dir)
 {
@@ -145,8 +145,7 @@ void flow_update(struct ns_flow_table *t, uint32_t pos, const struct ns_packet *
 	}
 	uint32_t tick = flow_tick(p->clock_ns);
 
-	if ((int32_t)(tick - f->moved) >= (int32_t)t->move_ticks &&
-		(f->state & FLOW_CLOSED) == 0) {
+	if ((int32_t)(tick - f->moved) >= (int32_t)t->move_ticks && (f->state & FLOW_CLOSED) == 0) {
 		struct shard *s = &t->shards[f->shard];
 
 		flow_list_remove(t, &s->live, pos);

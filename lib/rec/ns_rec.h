@@ -119,6 +119,9 @@ char *ns_rec_put_csv_head(char *p, const struct ns_rec_kind *k);
 char *ns_rec_put_csv(char *p, const struct ns_rec_kind *k, const void *rec);
 char *ns_rec_put_json_line(char *p, const struct ns_rec_kind *k, const void *rec);
 
+/** Writes all record kinds as Markdown (doc/records.md) to @p fd; 0 or -errno. */
+int ns_rec_reference(int fd);
+
 /** Value as an integer for numeric types; returns false for those that have none. */
 bool ns_rec_get_u64(const struct ns_rec_field *f, const void *rec, uint64_t *v);
 

@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 
 	if (rc == -EINVAL)
 		fputs(usage, stderr);
-	else if (rc < 0)
+	else if (rc == -ENOMEM) /* whatever else failed has said so */
 		fprintf(stderr, "gen-capture: %s\n", strerror(-rc));
 	return rc < 0;
 }

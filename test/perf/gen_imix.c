@@ -70,14 +70,14 @@ static enum kind kind_of(const struct imix *m, uint32_t flow)
 
 static void nature_of(const struct imix *m, uint32_t flow, struct nature *n)
 {
-	static const uint16_t service[] = {80, 443, 9000, 40000, 53, 0};
+	static const uint16_t service[] = {80, 443, 9000, 65000, 53, 0};
 	uint64_t luck = gen_mix(m->seed ^ ((uint64_t)flow << 1 | 1));
 	uint32_t server = (uint32_t)(luck >> 32 & 0x7ff);
 
 	n->kind = kind_of(m, flow);
 	n->vid = luck % 100 < 20 ? (uint16_t)(100 + luck / 100 % 8) : 0;
 	/* Sixteen flows share a client; the port, or the echo id, tells them apart. */
-	n->port[0] = (uint16_t)(32768 + flow % 16 * 1024 + (luck >> 44 & 0x3ff));
+	n->port[0] = (uint16_t)(60000 + flow % 16 * 250 + (luck >> 44) % 250);
 	n->port[1] = service[n->kind];
 	if (luck / 1000 % 100 < 15) {
 		n->addr[0] = gen_ip6(1, flow / 16 + 1);
@@ -232,7 +232,7 @@ static int plan_steps(struct imix *m)
 	if (used > m->nb_packets) {
 		fprintf(stderr, "gen-capture: %u flows need at least %llu packets\n", m->nb_flows,
 			(unsigned long long)used);
-		return -EINVAL;
+		return -ERANGE;
 	}
 	rc = gen_zipf_init(&zipf, m->nb_flows, 1.0);
 	if (rc < 0)

@@ -318,12 +318,16 @@ int gen_linktypes(const char *dir)
 	struct gen_out out;
 	int rc = 0;
 
-	if (mkdir(dir, 0777) != 0 && errno != EEXIST)
-		return -errno;
+	if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
+		fprintf(stderr, "gen-capture: %s: %s\n", dir, strerror(errno));
+		return -EIO;
+	}
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]) && rc == 0; i++) {
 		if ((size_t)snprintf(path, sizeof(path), "%s/%u-%s.pcap", dir, links[i].number,
-			    links[i].name) >= sizeof(path))
-			return -ENAMETOOLONG;
+			    links[i].name) >= sizeof(path)) {
+			fprintf(stderr, "gen-capture: %s: the name is too long\n", dir);
+			return -ERANGE;
+		}
 		rc = gen_open(&out, path, links[i].number);
 		if (rc < 0)
 			return rc;

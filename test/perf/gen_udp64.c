@@ -40,8 +40,10 @@ int gen_udp64(const char *name, uint32_t packets, uint32_t flows, double alpha, 
 	uint32_t *order;
 	int rc;
 
-	if (flows == 0 || packets < flows || flows > 1u << 26)
-		return -EINVAL;
+	if (flows == 0 || packets < flows || flows > 1u << 26) {
+		fprintf(stderr, "gen-capture: from 1 to 2^26 flows, and no more than packets\n");
+		return -ERANGE;
+	}
 	order = malloc(packets * sizeof(*order));
 	rc = order == NULL ? -ENOMEM : gen_zipf_init(&zipf, flows, alpha);
 	if (rc < 0)

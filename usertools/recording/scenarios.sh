@@ -110,31 +110,36 @@ ipv6() {
 	c curl -sS -o /dev/null "http://[$net6:80]:81/" 2>/dev/null || true # refused
 }
 udpfrag() {
-	# Datagrams over the MTU, both ways; one in three to a closed port: ICMP answers quote them.
+	# Datagrams around and over the MTU, both ways; the last goes to a closed port.
 	cat >"$work/echo.py" <<'PY'
-import socket, sys
-s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-s.bind(("::", 5000))
+import select, socket, sys
+socks = []
+for address in sys.argv[1:]: # bound to each, so that answers leave from the address asked
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((address, 5000))
+    socks.append(s)
 print("ready", flush=True)
 while True:
-    data, peer = s.recvfrom(65536)
-    s.sendto(data, peer)
+    for s in select.select(socks, [], [])[0]:
+        data, peer = s.recvfrom(65536)
+        s.sendto(data, peer)
 PY
 	cat >"$work/send.py" <<'PY'
 import socket, sys
-for target in sys.argv[1:]:
-    family = socket.AF_INET6 if ":" in target else socket.AF_INET
-    s = socket.socket(family, socket.SOCK_DGRAM)
-    s.settimeout(2)
-    for size in (200, 1472, 1473, 2400, 3500):
-        s.sendto(bytes(i % 251 for i in range(size)), (target, 5000))
-        s.recvfrom(65536)
-    s.sendto(bytes(2500), (target, 5001))
+source, target = sys.argv[1:]
+s = socket.socket(socket.AF_INET6 if ":" in target else socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((source, 0))
+s.settimeout(2)
+for size in (200, 1472, 1473, 2400, 3500):
+    s.sendto(bytes(i % 251 for i in range(size)), (target, 5000))
+    s.recvfrom(65536)
+s.sendto(bytes(2500), (target, 5001))
 PY
-	start s echo python3 "$work/echo.py"
+	start s echo python3 "$work/echo.py" "$net4.21" "$net6:21"
 	local echo=$started
 	wait_for echo ready
-	c python3 "$work/send.py" "$net4.21" "$net6:21"
+	c python3 "$work/send.py" "$net4.12" "$net4.21"
+	c python3 "$work/send.py" "$net6:13" "$net6:21"
 	sleep 0.2
 	stop "$echo"
 }

@@ -12,6 +12,9 @@
  */
 #include <ns_decode.h>
 
+/* RFC 7637, 3.2: virtual subnets 0 to 0xfff are reserved. */
+#define NVGRE_FIRST UINT32_C(0x1000)
+
 enum {
 	HAS_CSUM = 0x8000,
 	HAS_ROUTE = 0x4000,
@@ -105,8 +108,10 @@ static int decap(const struct ns_tunnel_outer *outer, const uint8_t *data, uint1
 		if (off + 4 > len)
 			return -1;
 		out->id = be32(data + off);
-		if (proto == 0x6558)
-			out->id >>= 8; /* NVGRE: the low octet is the flow id, not the subnet */
+		/* NVGRE: the low octet is the flow id. Its subnets begin at 4096, so a key that is
+		 * smaller than the first of them is a plain one of Ethernet over GRE. */
+		if (proto == 0x6558 && out->id >= NVGRE_FIRST << 8)
+			out->id >>= 8;
 		off += 4;
 	}
 	if ((flags & HAS_SEQ) != 0)

@@ -159,6 +159,9 @@ int eth_port_open(struct ns_source *s, unsigned i, const struct ns_source_args *
 	const struct eth_conf *conf, struct ns_err *e);
 void eth_port_close(struct eth_port *p);
 
+/** The message for a device that rte_dev_probe() has refused with @p rc; returns -errno. */
+int eth_explain(const char *target, const char *device, int rc, struct ns_err *e);
+
 /** What to ask the port for, into @p rc; @p key has UINT8_MAX octets. Sets p->rss. */
 void eth_choose_rss(struct eth_port *p, const struct rte_eth_dev_info *info,
 	const struct eth_conf *conf, const struct ns_profile *prof, struct rte_eth_conf *rc,

@@ -53,9 +53,7 @@ static int plug(struct eth_port *p, const char *target, const char *device, stru
 	int rc = rte_dev_probe(device);
 
 	if (rc < 0)
-		return ns_fail(e, -rc,
-			"port \"%s\": device \"%s\" can't be opened: %s (EAL's messages say more)",
-			target, device, rte_strerror(-rc));
+		return eth_explain(target, device, rc, e);
 	if (!port_by_name(device, &id)) {
 		RTE_ETH_FOREACH_MATCHING_DEV(id, device, &it)
 		{

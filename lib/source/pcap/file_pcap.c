@@ -211,11 +211,11 @@ int ns_pcap_file_open(struct ns_pcap_reader *r, struct ns_err *e)
 	type = ns_pcap_u32(r->pos + 20, v->swapped);
 	/* 543 is what DG/UX wrote. */
 	if (major != 2 && major != 543)
-		return ns_fail(e, EINVAL, "%s: octet 4: pcap version %u.%u is not known", r->name,
+		return ns_fail(e, EBADMSG, "%s: octet 4: pcap version %u.%u is not known", r->name,
 			major, minor);
 	/* Above the link type: 10 reserved bits, then the length of the frame check sequence. */
 	if ((type & 0x03ff0000u) != 0)
-		return ns_fail(e, EINVAL,
+		return ns_fail(e, EBADMSG,
 			"%s: octet 20: reserved bits of the link type are set (0x%08x)", r->name,
 			type);
 	link = (uint16_t)type;

@@ -278,7 +278,7 @@ int ns_pcap_ng_open(struct ns_pcap_reader *r, struct ns_err *e)
 	major = ns_pcap_u16(r->pos + 12, sw);
 	minor = ns_pcap_u16(r->pos + 14, sw);
 	if (major != 1 || (minor != 0 && minor != 2))
-		return ns_fail(e, EINVAL, "%s: octet 12: pcapng version %u.%u is not known",
+		return ns_fail(e, EBADMSG, "%s: octet 12: pcapng version %u.%u is not known",
 			r->name, major, minor);
 	return 1;
 }

@@ -230,6 +230,11 @@ static void stats(struct ns_source *s, struct ns_source_stats *out)
 	};
 }
 
+static void stop(struct ns_source *s)
+{
+	__atomic_store_n(&s->stop, true, __ATOMIC_RELAXED);
+}
+
 static void close_source(struct ns_source *s)
 {
 	if (s == NULL)
@@ -263,6 +268,7 @@ static int open_all(struct ns_source *s, const struct ns_source_args *a, struct 
 
 		if (rc < 0)
 			return rc;
+		st.stop = &s->stop;
 		s->stats.bytes_total += st.size;
 		sizes_known &= st.regular;
 		s->readers[i] = ns_pcap_reader_create(s, &st,
@@ -352,6 +358,7 @@ static const struct ns_source_ops ops = {
 	.status = status,
 	.message = message,
 	.stats = stats,
+	.stop = stop,
 	.close = close_source,
 	.packets_bound = packets_bound,
 };

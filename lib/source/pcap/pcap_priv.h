@@ -156,6 +156,7 @@ struct ns_source {
 	unsigned heap_n;
 	unsigned ports; /* interface numbers given out */
 	enum ns_source_status status;
+	bool stop; /* atomic; writer: control, reader: the reading lcore, in its streams */
 
 	size_t text_len;
 	char text[8192];

@@ -44,10 +44,12 @@ void ns_pcap_reader_damage(struct ns_pcap_reader *r, const uint8_t *at, const ch
 	char what[256];
 	va_list ap;
 
+	r->state = NS_PCAP_ENDED;
+	if (r->st.stopped)
+		return; /* left where it was: that a record ends there is no damage */
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	r->state = NS_PCAP_ENDED;
 	r->damaged = true;
 	ns_pcap_note(r->s, "%s: octet %" PRIu64 "%s: %s", r->name, off,
 		r->st.pack != NS_PCAP_PLAIN ? " (uncompressed)" : "", what);
@@ -167,13 +169,13 @@ static int refuse(struct ns_pcap_reader *r, struct ns_err *e)
 	char hex[32] = "";
 
 	if (n == 0 && r->st.error[0] != 0)
-		return ns_fail(e, EINVAL, "%s: octet 0: %s", r->name, r->st.error);
+		return ns_fail(e, EBADMSG, "%s: octet 0: %s", r->name, r->st.error);
 	if (n == 0)
 		return ns_fail(
-			e, EINVAL, "%s: octet 0: the file is empty, no capture file", r->name);
+			e, EBADMSG, "%s: octet 0: the file is empty, no capture file", r->name);
 	for (size_t i = 0; i < NS_MIN(n, 4u); i++)
 		snprintf(hex + 3 * i, sizeof(hex) - 3 * i, " %02x", r->pos[i]);
-	return ns_fail(e, EINVAL,
+	return ns_fail(e, EBADMSG,
 		"%s: octet 0: no capture file that can be read (pcap, pcapng, plain, .gz or .zst): "
 		"it begins with%s",
 		r->name, hex);

@@ -6,6 +6,7 @@
 #include "stream.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,20 @@
 #include <zstd.h>
 
 #define IBUF_OCTETS (256 * 1024)
+#define STOP_LOOK_MS 50
+
+/* A pipe may keep quiet for long: looks now and then whether anybody still wants its octets. */
+static bool wait_for_writer(struct ns_pcap_stream *st)
+{
+	struct pollfd p = {.fd = st->fd, .events = POLLIN};
+
+	while (!__atomic_load_n(st->stop, __ATOMIC_RELAXED)) {
+		if (poll(&p, 1, STOP_LOOK_MS) != 0)
+			return true; /* octets, the end, or an error that read() tells */
+	}
+	st->stopped = true;
+	return false;
+}
 
 /* At most n octets as the input holds them; 0 at its end or on an error. */
 static size_t raw_read(struct ns_pcap_stream *st, uint8_t *buf, size_t n)
@@ -28,6 +43,8 @@ static size_t raw_read(struct ns_pcap_stream *st, uint8_t *buf, size_t n)
 		st->head_len -= n;
 		return n;
 	}
+	if (!st->regular && st->stop != NULL && !wait_for_writer(st))
+		return 0;
 	do {
 		got = read(st->fd, buf, n);
 	} while (got < 0 && errno == EINTR);

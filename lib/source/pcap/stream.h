@@ -24,6 +24,8 @@ struct ns_pcap_stream {
 	size_t ipos;
 	size_t ilen;
 	void *codec; /**< z_stream or ZSTD_DCtx */
+	const bool *stop; /**< atomic: wait for a writer no longer; NULL: never asked for */
+	bool stopped; /**< the input ended because of that */
 	char error[128]; /**< why the input ended early; "" when it did not */
 };
 

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The generated pages say what the program says, and the pages' links lead somewhere.
+
+usage: docs_test.py PCAP-ANALYZER SOURCE-ROOT [--write]
+"""
+import os
+import re
+import subprocess
+import sys
+
+PAGES = {"doc/configuration.md": "--config-reference", "doc/records.md": "--record-reference"}
+
+
+def generated(analyzer, option):
+    return subprocess.run([analyzer, option], capture_output=True, check=True).stdout
+
+
+def links(root):
+    """Links of all pages to files that are not there."""
+    listed = subprocess.run(["git", "-C", root, "ls-files", "--cached", "--others",
+                             "--exclude-standard", "*.md"], capture_output=True, text=True,
+                            check=False)
+    pages = listed.stdout.split() if listed.returncode == 0 else ["README.md"]
+    for page in pages:
+        path = os.path.join(root, page)
+        if not os.path.exists(path):
+            continue
+        with open(path, encoding="utf-8") as f:
+            text = re.sub(r"```.*?```", "", f.read(), flags=re.S)
+        for target in re.findall(r"\]\(([^)#\s]+)", text):
+            if "://" not in target and not os.path.exists(
+                    os.path.join(os.path.dirname(path), target)):
+                yield f"{page}: {target} does not exist"
+
+
+def main(argv):
+    analyzer, root = argv[1], argv[2]
+    failed = 0
+    for page, option in PAGES.items():
+        path, text = os.path.join(root, page), generated(analyzer, option)
+        if "--write" in argv:
+            with open(path, "wb") as f:
+                f.write(text)
+            continue
+        with open(path, "rb") as f:
+            if f.read() != text:
+                failed += 1
+                print(f"FAIL {page} is stale: make it again with pcap-analyzer {option} > {page}")
+    for problem in links(root):
+        failed += 1
+        print("FAIL " + problem)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
