@@ -3,8 +3,6 @@
  * A burst of small packets, many of them fragments, with what the input says of their addresses,
  * identification, time and place in the datagram. All of them must come out again, each once.
  */
-#include "ns_test_eal.h"
-
 #include <ns_defrag.h>
 #include <ns_registry.h>
 
@@ -75,6 +73,24 @@ static unsigned away(struct rte_mbuf **m, uint16_t n, uint64_t *clock)
 	return n;
 }
 
+static struct ns_defrag *table(void)
+{
+	static const struct ns_defrag_conf conf = {16, 24, 30};
+	static const char *const args[] = {"fuzz", "--no-huge", "--no-pci", "--no-telemetry",
+		"--no-shconf", "-m", "64", "--lcores", "0@0", "--log-level", "error"};
+	char *argv[NS_ARRAY_LEN(args)];
+
+	for (unsigned i = 0; i < NS_ARRAY_LEN(args); i++)
+		argv[i] = (char *)(uintptr_t)args[i];
+	struct ns_defrag *d = NULL;
+
+	if (rte_eal_init(NS_ARRAY_LEN(args), argv) >= 0 && ns_registry_seal(NULL) == 0)
+		d = ns_defrag_create(&conf, 0);
+	if (d == NULL)
+		abort();
+	return d;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ns_counters c;
@@ -84,13 +100,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rte_mbuf *m[BURST], *out[BURST + NS_DEFRAG_RELEASE], *held[BURST];
 	unsigned in = 0, came = 0;
 
-	ns_test_eal();
-	if (d == NULL) {
-		static const struct ns_defrag_conf conf = {16, 24, 30};
-
-		if (ns_registry_seal(NULL) < 0 || (d = ns_defrag_create(&conf, 0)) == NULL)
-			abort();
-	}
+	if (d == NULL)
+		d = table();
 	while (size >= PACKET + 1) {
 		uint16_t n = 0, held_n;
 		unsigned want = 1 + *data % BURST;

@@ -158,8 +158,35 @@ void flow_start(struct ns_flow_table *t, uint32_t pos, struct rte_mbuf *m);
 /* Counts a packet in. */
 void flow_update(struct ns_flow_table *t, uint32_t pos, const struct ns_packet *p);
 
-/* The reason for which the flow has ended by clock, or 0 while it lives. */
-uint8_t flow_due(const struct ns_flow_table *t, const struct flow *f, uint64_t clock_ns);
+/*
+ * The reason for which the flow has ended by clock, or 0 while it lives.
+ *
+ * The active time-out counts what the flow has seen and then the time that passed since its last
+ * packet, not the difference of clock and start: after a step back in a capture's time stamps the
+ * clock, which never goes back, is far ahead of all flows that begin.
+ */
+static inline uint8_t flow_due(
+	const struct ns_flow_table *t, const struct flow *f, uint64_t clock_ns)
+{
+	uint64_t since = clock_ns > f->last_clock ? clock_ns - f->last_clock : 0;
+
+	if (ns_unlikely((f->state & FLOW_CLOSED) != 0)) {
+		/* several ways in may be apart by a little: a packet of the tick before is no end
+		 */
+		int32_t ticks = (int32_t)(flow_tick(clock_ns) - f->moved);
+
+		return ticks > (int32_t)t->linger_ticks || since > t->linger_ns
+			       ? NS_FLOW_END_DETECTED
+			       : 0;
+	}
+	uint64_t span = f->end_ns - f->start_ns;
+	uint64_t left = span < t->active_ns ? t->active_ns - span : 0;
+
+	if (ns_likely(since <= t->idle_ns && since <= left))
+		return 0;
+	return left < t->idle_ns ? NS_FLOW_END_ACTIVE : NS_FLOW_END_IDLE;
+}
+
 /* Reports the flow and leaves the entry for the same tuple to begin anew. */
 void flow_report(
 	struct ns_flow_table *t, uint32_t pos, const struct ns_tuple *tuple, uint8_t reason);

@@ -199,7 +199,7 @@ class Engine:
     def wait(self, condition, what):
         def done():
             check(condition() or self.process.poll() is None,
-                  f"the engine ended, status {self.process.returncode}{self._tell()}")
+                  f"the engine ended, status {self.process.returncode}, waiting for {what}")
             return condition()
         try:
             wait_for(done, what)

@@ -4,6 +4,7 @@
 
 usage: live_test.py CASE NS-ENGINE PCAP-ANALYZER GEN-CAPTURE
 """
+import contextlib
 import os
 import signal
 import sqlite3
@@ -35,7 +36,9 @@ def expected(folder, analyzer, path, options=()):
 
 
 def rows_of_sqlite(path):
-    with sqlite3.connect(path) as db:
+    for more in "-wal", "-shm":
+        check(not os.path.exists(path + more), f"{path}{more} is left")
+    with contextlib.closing(sqlite3.connect(path)) as db:
         check(db.execute("pragma integrity_check").fetchone()[0] == "ok", "damaged database")
         return db.execute("select count(*), sum(packets + rev_packets) from flow").fetchone()
 
@@ -88,12 +91,10 @@ def pcap(folder, engine, analyzer, gen):
         check(r["records"] == len(got), f"{r['records']} records, {len(got)} in the file")
         check(rows_of_sqlite(db) == (len(got), len(frames)), f"sqlite: {rows_of_sqlite(db)}")
         os.unlink(db)
-        for more in "-wal", "-shm":
-            check(not os.path.exists(db + more), f"out.db{more} is left")
 
 
 def over_wire(folder, engine, analyzer, gen, target, options, interface, packets=PACKETS,
-              rate=8000, number=signal.SIGINT, same=True, env=None):
+              rate=8000, number=signal.SIGINT, env=None):
     """Frames into an interface while the engine watches; all must be analysed."""
     path, frames = capture(folder, gen, packets)
     want = expected(folder, analyzer, path, WHOLE)
@@ -106,8 +107,7 @@ def over_wire(folder, engine, analyzer, gen, target, options, interface, packets
     all_analysed(r, n)
     got = records(out)
     check(r["records"] == len(got), f"{r['records']} records, {len(got)} in the file")
-    if same:
-        same_records(got, want, f"{target}, {options}")
+    same_records(got, want, f"{target}, {options}")
 
 
 def af_packet(folder, engine, analyzer, gen):
@@ -126,29 +126,24 @@ def af_packet(folder, engine, analyzer, gen):
 
 
 def af_xdp(folder, engine, analyzer, gen):
-    watched, sender = harness.veth(queues=2)
+    # one queue: the driver wants combined channels for more, and veth has none
+    watched, sender = harness.veth()
     profile = "ethdev.profile=af_xdp"
     # what libxdp keeps for itself is not ours to free
     env = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
-    if "watched" not in subprocess.run(["ethtool", "-L", watched, "rx", "1"], check=False,
-                                       capture_output=True, text=True).stderr:
-        pass  # the pair starts with as many queues as are given below
-    two = [profile, "ethdev.rx_queues=2"]
-    over_wire(folder, engine, analyzer, gen, watched, [*two, "engine.workers=1"], sender, env=env,
-              rate=6000)
-    over_wire(folder, engine, analyzer, gen, watched, [*two, "engine.workers=2"], sender, env=env,
-              number=signal.SIGTERM, packets=5000, rate=6000)
-    # the queue of a packet is its sender's, by a hash that is not the same both ways
-    over_wire(folder, engine, analyzer, gen, watched,
-              [*two, "engine.mode=rtc", "engine.workers=2"], sender, env=env, packets=5000,
-              rate=6000, same=False)
+    over_wire(folder, engine, analyzer, gen, watched, [profile, "engine.workers=1"], sender,
+              env=env)
+    over_wire(folder, engine, analyzer, gen, watched, [profile, "engine.workers=2"], sender,
+              env=env, number=signal.SIGTERM, packets=5000)
+    over_wire(folder, engine, analyzer, gen, watched, [profile, "engine.mode=rtc"], sender,
+              env=env, packets=5000)
 
 
 def tap(folder, engine, analyzer, gen):
     for options, packets in ((["engine.workers=1"], PACKETS), (["engine.workers=2"], 5000),
                              (["engine.mode=rtc"], 5000)):
         over_wire(folder, engine, analyzer, gen, "nstap0",
-                  ["ethdev.profile=tap", "ethdev.mtu=1600", *options], "nstap0", packets)
+                  ["ethdev.profile=tap", *options], "nstap0", packets)
         check(not os.path.exists("/sys/class/net/nstap0"), "the tap interface is left")
 
 
