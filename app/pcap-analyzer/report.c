@@ -75,8 +75,12 @@ static uint16_t service_port(const struct ns_flow_rec *f)
 {
 	if (f->proto == TCP && (f->tcp_first_flags & SYN) != 0)
 		return (f->tcp_first_flags & ACK) != 0 ? f->src_port : f->dst_port;
-	return port_doubt(f->proto, f->src_port) < port_doubt(f->proto, f->dst_port) ? f->src_port
-										     : f->dst_port;
+	unsigned src = port_doubt(f->proto, f->src_port), dst = port_doubt(f->proto, f->dst_port);
+
+	if (src != dst)
+		return src < dst ? f->src_port : f->dst_port;
+	/* of TCP nobody was seen to call; elsewhere who sends first mostly is the client */
+	return f->proto == TCP ? NS_MIN(f->src_port, f->dst_port) : f->dst_port;
 }
 
 /* Key octets: protocol, port. False: no ports, or none were seen (fragments). */

@@ -89,8 +89,8 @@
 	"\x96\x86\xe2\x96\x87\xe2\x96\x88\xe2\x96\x88\xe2\x96\x81\xe2\x96\x81|  peak 87\n" \
 	"  0                                    2.1 min\n" \
 	"\n" \
-	"Run: 2 files, 2 workers, wall 500.00 ms, CPU 250.00 ms (2.0 us a packet), 246.91 k packe" \
-	"ts/s\n"
+	"Run: 2 files, 2 workers, wall 500.00 ms, CPU 250.00 ms (2.0 us a packet), 246.91 k " \
+	"packets/s\n"
 
 #define GOLDEN_JSON \
 	"{\n" \

@@ -145,24 +145,30 @@ static void endpoint(char *text, const struct ns_ip *ip, const struct ns_flow_re
 	*p = '\0';
 }
 
-/* "tcp", "icmp 8/0" (type and code), "udp vxlan:42 vlan 100.200". */
-static void flow_kind(char *text, const struct ns_flow_rec *f)
+/* "tcp", "icmp 8/0": with type and code. */
+static char *put_kind(char *p, const struct ns_flow_rec *f)
 {
-	char *p = ns_put_proto(text, f->proto);
-
+	p = ns_put_proto(p, f->proto);
 	if (f->proto == 1 || f->proto == 58) {
 		*p++ = ' ';
 		p = ns_put_u64(p, f->icmp_type);
 		*p++ = '/';
 		p = ns_put_u64(p, f->icmp_code);
 	}
-	if (f->tunnel[0] != '\0') {
-		*p++ = ' ';
-		memcpy(p, f->tunnel, strnlen(f->tunnel, sizeof(f->tunnel)));
-		p += strnlen(f->tunnel, sizeof(f->tunnel));
-	}
+	*p = '\0';
+	return p;
+}
+
+/* "vxlan:42 vlan 100.200", or nothing. */
+static void put_layers(char *text, const struct ns_flow_rec *f)
+{
+	size_t n = strnlen(f->tunnel, sizeof(f->tunnel));
+	char *p = text;
+
+	memcpy(p, f->tunnel, n);
+	p += n;
 	if (f->vlan.n > 0) {
-		p = ns_put_str(p, " vlan ");
+		p = ns_put_str(p, n > 0 ? " vlan " : "vlan ");
 		p = ns_put_u64(p, f->vlan.id[0]);
 	}
 	if (f->vlan.n > 1) {
@@ -172,33 +178,42 @@ static void flow_kind(char *text, const struct ns_flow_rec *f)
 	*p = '\0';
 }
 
-static void flow_row(struct grid *g, const struct ns_flow_rec *f, uint64_t octets, bool wrap)
+/* In one line, or in two: the second has the layers around and the responder. */
+static void flow_row(struct grid *g, const struct ns_flow_rec *f, uint64_t octets, bool two)
 {
 	uint64_t all = f->l2_octets + f->rev_l2_octets;
+	char *kind = put_kind(g->cell[g->rows][0], f);
+	char layers[GRID_CELL];
 
-	flow_kind(g->cell[g->rows][0], f);
+	put_layers(layers, f);
 	endpoint(g->cell[g->rows][1], &f->src, f, f->src_port);
 	grid_octets(g, 3, all);
 	grid_share(g, 4, all, octets);
 	grid_cell(g, 5, "%llu", (unsigned long long)(f->packets + f->rev_packets));
 	report_duration(g->cell[g->rows][6], GRID_CELL, (double)(f->end_ns - f->start_ns) / 1e9);
-	if (wrap)
-		endpoint(g->cell[++g->rows][1], &f->dst, f, f->dst_port);
-	else
+	if (two) {
+		g->rows++;
+		grid_cell(g, 0, "%s", layers);
+		endpoint(g->cell[g->rows][1], &f->dst, f, f->dst_port);
+	} else {
+		if (layers[0] != '\0')
+			*kind++ = ' ';
+		ns_put_str(kind, layers);
 		endpoint(g->cell[g->rows][2], &f->dst, f, f->dst_port);
+	}
 	g->rows++;
 }
 
-static void flow_grid(struct grid *g, const struct report *r, uint64_t octets, bool wrap)
+static void flow_grid(struct grid *g, const struct report *r, uint64_t octets, bool two)
 {
 	static const char *const flat[] = {"Largest flows", "initiator", "responder", "octets",
 		"share", "packets", "duration"};
 	static const char *const tall[] = {"Largest flows", "initiator, responder", "", "octets",
 		"share", "packets", "duration"};
 
-	grid_head(g, 3, wrap ? tall : flat, NS_ARRAY_LEN(flat));
+	grid_head(g, 3, two ? tall : flat, NS_ARRAY_LEN(flat));
 	for (unsigned i = 0; i < r->top_n; i++)
-		flow_row(g, &r->top[i], octets, wrap);
+		flow_row(g, &r->top[i], octets, two);
 }
 
 static void put_flows(struct rbuf *b, const struct report *r, uint64_t octets)

@@ -50,7 +50,9 @@ static void put_rate(struct rbuf *b, double rate, const char *unit)
 {
 	char text[32];
 
-	if (rate < 10)
+	if (rate < 0.001)
+		snprintf(text, sizeof(text), "less than 0.001");
+	else if (rate < 10)
 		snprintf(text, sizeof(text), "%.3g", rate);
 	else
 		ns_fmt_count(text, sizeof(text), rate);

@@ -107,8 +107,7 @@ static bool hugepages_free(void)
 static unsigned memory_needed(const struct ns_engine *en)
 {
 	uint64_t bytes = (uint64_t)64 << 20;
-	uint32_t room = en->live ? RTE_MBUF_DEFAULT_BUF_SIZE : 0;
-	uint64_t mbuf = sizeof(struct rte_mbuf) + NS_PACKET_PRIV + room + 64;
+	uint64_t mbuf = sizeof(struct rte_mbuf) + NS_PACKET_PRIV + engine_data_room(en) + 64;
 
 	for (unsigned w = 0; w < en->workers; w++)
 		bytes += ns_flow_table_memory(en->flow_conf, engine_share(en, w),

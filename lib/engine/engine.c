@@ -59,41 +59,9 @@ static int resolve(struct ns_engine *en, struct ns_err *e)
 	return 0;
 }
 
-unsigned engine_mbufs(const struct ns_engine *en)
-{
-	unsigned readers = en->rtc ? en->workers : en->rx;
-	unsigned n = en->conf->mbufs;
-
-	if (n != 0)
-		return n;
-	n = readers * 1024 + (en->workers + readers + 1) * (POOL_CACHE * 3 / 2);
-	if (!en->rtc)
-		n += en->workers * readers * (en->dispatch_conf->ring + DEQUEUE);
-	if (en->live)
-		n += readers * 8192 + en->args.targets_n * 8192;
-	return n;
-}
-
 static int up_pool(void *ctx, struct ns_err *e)
 {
-	struct ns_engine *en = ctx;
-	unsigned lcores = en->workers + (en->rtc ? 0 : en->rx) + 1;
-	unsigned n = engine_mbufs(en);
-	unsigned least = lcores * 2 * NS_BURST;
-
-	if (n < least)
-		return ns_fail(e, EINVAL, "engine.mbufs: %u are fewer than the %u that %u lcores need",
-			n, least, lcores);
-	/* What lcores keep in their caches (up to 1.5 times the size) must not be all there is: the
-	 * one that reads would wait for ever for buffers that nobody gives back. */
-	unsigned cache = NS_MIN(POOL_CACHE, n / (lcores * 2));
-
-	en->pool = rte_pktmbuf_pool_create("ns_packets", n, cache, NS_PACKET_PRIV,
-		en->live ? RTE_MBUF_DEFAULT_BUF_SIZE : 0, SOCKET_ID_ANY);
-	if (en->pool == NULL)
-		return ns_fail(e, rte_errno != 0 ? rte_errno : ENOMEM,
-			"no memory for %u packet buffers (engine.mbufs, engine.memory)", n);
-	return 0;
+	return engine_pool_up(ctx, e);
 }
 
 static void down_pool(void *ctx)
@@ -277,6 +245,7 @@ static int up_tables(void *ctx, struct ns_err *e)
 			l->defrag = ns_defrag_create(ns_conf_get(en->args.conf, "defrag"), i);
 			if (l->defrag == NULL)
 				return ns_fail(e, ENOMEM, "no memory for the table of fragments");
+			ns_defrag_wait(l->defrag, !en->live);
 			l->timeline = en->args.timeline ? calloc(1, sizeof(*l->timeline)) : NULL;
 			if (en->args.timeline && l->timeline == NULL)
 				return ns_fail(e, ENOMEM, "no memory for the timeline");

@@ -123,9 +123,18 @@ struct ns_engine {
 int engine_eal_up(struct ns_engine *en, const struct ns_profile *profile, struct ns_err *e);
 void engine_eal_down(struct ns_engine *en);
 
-/* engine.c: packet buffers in the pool, as configured or as many as can be under way. */
+/* pool.c: packet buffers, as configured or as many as can be under way; and the pool of them. */
 unsigned engine_mbufs(const struct ns_engine *en);
-/* engine.c: buckets whose flows may come to worker @w. */
+int engine_pool_up(struct ns_engine *en, struct ns_err *e);
+/*
+ * Octets that a packet buffer itself has room for. A file source that takes packets back (release)
+ * points them at where it has read them; any other source writes into them.
+ */
+static inline uint16_t engine_data_room(const struct ns_engine *en)
+{
+	return en->live || en->sops->release == NULL ? RTE_MBUF_DEFAULT_BUF_SIZE : 0;
+}
+/* engine.c: buckets whose flows may come to worker @p w. */
 uint32_t engine_share(const struct ns_engine *en, unsigned w);
 
 /* lcore.c: what the lcores run (rte_eal_remote_launch). */

@@ -234,8 +234,15 @@ static void read_all(struct lcore *l, void (*take)(struct lcore *l, struct rte_m
 		}
 		if (en->sops->status(en->source) != NS_SOURCE_MORE)
 			break;
-		if (l->flows != NULL && en->live)
-			flush_old(l);
+		if (en->live) {
+			/* a quiet port brings no fragment that would let the old ones go */
+			uint16_t n = ns_defrag_expire(l->defrag, ns_clock_real(), out, &l->stats->c);
+
+			if (n > 0)
+				take(l, out, n);
+			if (l->flows != NULL)
+				flush_old(l);
+		}
 		back_off(en, &empty);
 	}
 	for (uint16_t n; (n = ns_defrag_expire(l->defrag, UINT64_MAX, out, &l->stats->c)) > 0;)

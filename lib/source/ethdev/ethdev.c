@@ -229,6 +229,7 @@ static void ethdev_stats(struct ns_source *s, struct ns_source_stats *out)
 
 		if (p->stamp == ETH_STAMP_TICKS)
 			eth_clock_update(&p->clock, CLOCK_MIN_NS);
+		out->imissed += eth_kernel_drops(p);
 		if (rte_eth_stats_get(p->id, &st) < 0)
 			continue;
 		out->imissed += since(st.imissed, p->base.imissed);

@@ -94,6 +94,8 @@ static inline uint64_t eth_clock_ns(const struct eth_clock_line *l, uint64_t tic
 	return l->ns + (uint64_t)(int64_t)(d >> 32);
 }
 
+#define ETH_SOCKETS 64
+
 enum eth_stamp { ETH_STAMP_NONE, ETH_STAMP_TICKS, ETH_STAMP_US, ETH_STAMP_NS };
 
 struct eth_port {
@@ -109,6 +111,10 @@ struct eth_port {
 	struct eth_clock clock; /* ETH_STAMP_TICKS */
 	struct ns_filter *filter;
 	struct rte_eth_stats base;
+	/* net_af_packet: its sockets, and what the kernel has dropped at them; control thread */
+	int sockets[ETH_SOCKETS];
+	unsigned sockets_n;
+	uint64_t kernel_drops;
 	char name[RTE_ETH_NAME_MAX_LEN];
 };
 
@@ -158,6 +164,12 @@ void eth_note(struct ns_source *s, const char *fmt, ...) NS_PRINTF(2, 3);
 int eth_port_open(struct ns_source *s, unsigned i, const struct ns_source_args *args,
 	const struct eth_conf *conf, struct ns_err *e);
 void eth_port_close(struct eth_port *p);
+
+/** Finds the sockets of a port of net_af_packet; call before it starts. */
+void eth_kernel_find(struct eth_port *p, const struct rte_eth_dev_info *info);
+
+/** Packets that the kernel has dropped at the port's sockets since then; control thread. */
+uint64_t eth_kernel_drops(struct eth_port *p);
 
 /** The message for a device that rte_dev_probe() has refused with @p rc; returns -errno. */
 int eth_explain(const char *target, const char *device, int rc, struct ns_err *e);

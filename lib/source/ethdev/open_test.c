@@ -138,8 +138,9 @@ static void refused(void)
 		const char *text;
 	} bad[] = {
 		{{.targets = {"nosuch0"}}, 0,
-			"port \"nosuch0\": device \"nosuch0\" can't be opened"},
-		{{.targets = {"net_pcap0,rx_pcap=/nonexistent.pcap"}}, 0, "can't be opened"},
+			"port \"nosuch0\": \"nosuch0\" is no device that a driver is known for"},
+		{{.targets = {"net_pcap0,rx_pcap=/nonexistent.pcap"}}, 0,
+			"file \"/nonexistent.pcap\": No such file or directory"},
 		{{.targets = {"17"}}, ENODEV,
 			"port \"17\": there is no port of that number, 0 in all"},
 		{{.targets = {"99999999999999"}}, ENODEV, "no port of that number"},

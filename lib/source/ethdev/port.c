@@ -360,7 +360,10 @@ int eth_port_open(struct ns_source *s, unsigned i, const struct ns_source_args *
 	eth_choose_rss(p, &info, conf, prof, &rc, key);
 	choose_stamps(s, p, &info, conf, prof, &rc);
 	err = set_up(s, p, &info, &rc, conf, prof, e);
-	return err < 0 ? err : start(s, p, conf, e);
+	if (err < 0)
+		return err;
+	eth_kernel_find(p, &info);
+	return start(s, p, conf, e);
 }
 
 void eth_port_close(struct eth_port *p)

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Plug-ins built as modules, from the templates that usertools/new takes, and loaded by name."""
+import os
+import re
+import shlex
+import struct
+import subprocess
+
+import ns
+
+DNS = os.path.join(ns.DATA, "dns.pcap")
+HEADERS = os.path.join(os.environ.get("NS_BUILD_ROOT", ""), "lib", "inc")
+
+
+def compiler_flags():
+    flags = subprocess.run(["pkg-config", "--cflags", "libdpdk", "libcyaml"], check=True,
+                           capture_output=True, timeout=ns.TIMEOUT).stdout.decode()
+    return shlex.split(flags) + ["-I" + os.path.join(HEADERS, d)
+                                 for d in sorted(os.listdir(HEADERS))]
+
+
+class Plugins(ns.Case):
+    def module(self, kind, name, change=lambda text: text):
+        """A module out of the template of that kind."""
+        template = os.path.join(ns.ROOT, "usertools", "templates", kind, "plugin.c.in")
+        with open(template, encoding="utf-8") as f:
+            text = change(f.read().replace("@NAME@", name))
+        return self.compiled(name, text)
+
+    def compiled(self, name, text):
+        source, module = self.path(name + ".c"), self.path(name + ".so")
+        with open(source, "w", encoding="utf-8") as f:
+            f.write(text)
+        p = subprocess.run(["cc", "-std=gnu17", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC",
+                            *compiler_flags(), source, "-o", module],
+                           capture_output=True, timeout=ns.TIMEOUT, check=False)
+        self.assertEqual(p.returncode, 0, p.stderr.decode())
+        return module
+
+    def refused(self, *args, words):
+        r = ns.run(*args)
+        self.assertEqual((r.status, r.out), (1, b""), r.text)
+        for w in words:
+            self.assertIn(w, r.text)
+
+    def test_writer(self):
+        module = self.module("writer", "lines")
+        self.assertIn("lines", ns.run("--plugin", module, "--list").out.decode())
+        self.assertNotIn("lines ", ns.run("--list").out.decode())
+        out = self.path("out")
+        report, rows = self.flows("--plugin", module, "-w", "lines:" + out, DNS)
+        lines = ns.read_bytes(out).decode().splitlines()
+        self.assertEqual(len(lines), report["flows"]["count"])
+        self.assertEqual(sorted(re.search(r"community_id=(\S+)", x)[1] for x in lines),
+                         sorted(r["community_id"] for r in rows))
+        self.refused("-w", "lines:" + out, DNS, words=("lines", "no such writer"))
+
+    def test_tunnel(self):
+        module = self.module("tunnel", "wormhole")
+        inner = ns.ipv4(ns.udp(sport=7, dport=8), 17, "192.0.2.1", "192.0.2.2")
+        path = self.put("a.pcap", ns.pcap(ns.ether(ns.ipv4(ns.udp(
+            struct.pack(">BBHI", 1, 0, 0x0800, 77) + inner, 5000, 1021), 17))))
+        _, rows = self.flows(path)
+        self.assertEqual([(r["src_ip"], r["tunnel"]) for r in rows], [("10.0.0.1", "")])
+        _, rows = self.flows("--plugin", module, path)
+        self.assertEqual([(r["src_ip"], r["src_port"], r["tunnel"], r["outer_src"]) for r in rows],
+                         [("192.0.2.1", "7", "wormhole:77", "10.0.0.1")])
+
+    def test_source(self):
+        module = self.module("source", "numbers")
+        for workers in ("1", "2"):
+            report, rows = self.flows("--plugin", module, "-o", "engine.source=numbers", "-j",
+                                      workers, "5000")
+            self.conserved(report)
+            self.assertEqual([(r["packets"], r["dst_port"]) for r in rows], [("5000", "9")])
+
+    def test_several(self):
+        a, b = self.module("writer", "one"), self.module("writer", "two")
+        self.analyse("--plugin", a, "--plugin", b, "-w", "one:" + self.path("1"), "-w",
+                     "two:" + self.path("2"), DNS)
+        self.assertEqual(ns.read_bytes(self.path("1")), ns.read_bytes(self.path("2")))
+        self.assertGreater(os.path.getsize(self.path("1")), 100)
+
+    def test_another_abi(self):
+        module = self.module("writer", "old", lambda text: text.replace(
+            ".abi = NS_PLUGIN_ABI", ".abi = NS_PLUGIN_ABI + 6"))
+        for args in (["--list"], ["--check"], [DNS]):
+            self.refused("--plugin", module, *args, words=("old", "ABI 7"))
+
+    def test_a_name_twice(self):
+        self.refused("--plugin", self.module("writer", "csv"), DNS,
+                     words=("two plug-ins", "csv"))
+
+    def test_no_plugin(self):
+        text = self.put("text.so", b"Once upon a time\n")
+        self.refused("--plugin", text, DNS, words=(text,))
+        self.refused("--plugin", self.path("missing.so"), DNS, words=("missing.so",))
+        empty = self.compiled("empty", "int nothing;\n")
+        self.refused("--plugin", empty, DNS, words=(empty, "registers nothing"))
+
+
+if __name__ == "__main__":
+    ns.main()
