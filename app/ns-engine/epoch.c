@@ -25,8 +25,8 @@ void epoch_tick(void *ctx, struct ns_engine *en, bool last)
 		date, now.epoch,
 		ns_fmt_count(pps, sizeof(pps), (double)(now.received - e->packets) / dt),
 		ns_fmt_count(bps, sizeof(bps), 8 * (double)(now.octets - e->octets) / dt),
-		ns_fmt_count(flows, sizeof(flows), (double)now.flows.flows), now.records - e->records,
-		now.drops - e->drops, now.received);
+		ns_fmt_count(flows, sizeof(flows), (double)now.flows.flows),
+		now.records - e->records, now.drops - e->drops, now.received);
 	fflush(stdout);
 	e->packets = now.received;
 	e->octets = now.octets;
@@ -60,8 +60,8 @@ bool epoch_report(struct ns_engine *en)
 		if (now.ring_full[w] > 0)
 			printf("ring_full[%u] %16" PRIu64 "\n", w, now.ring_full[w]);
 	}
-	printf("flows     %20" PRIu64 " created, %" PRIu64 " ended, %" PRIu64 " for lack of room, %" PRIu64
-	       " records\n",
+	printf("flows     %20" PRIu64 " created, %" PRIu64 " ended, %" PRIu64
+	       " for lack of room, %" PRIu64 " records\n",
 		now.flows.created, now.flows.ended, now.flows.evicted, now.records);
 	printf("%s: received %s analysed + dropped\n", holds ? "conserved" : "NOT CONSERVED",
 		holds ? "=" : "!=");

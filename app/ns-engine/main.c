@@ -2,9 +2,10 @@
 /* ns-engine: the engine live on DPDK ports. SIGINT and SIGTERM stop it with nothing lost. */
 #include "epoch.h"
 
-#include <getopt.h>
 #include <ns_log.h>
 #include <ns_registry.h>
+
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

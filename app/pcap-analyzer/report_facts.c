@@ -6,6 +6,8 @@
 #include <ns_decode.h>
 #include <ns_text.h>
 
+#include <ctype.h>
+#include <pcap/pcap.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,13 +130,19 @@ char *report_linktype_name(char *buf, unsigned linktype)
 {
 	const char *name = ns_linktype_name((uint16_t)linktype);
 
-	/* the engine counts all from 255 on as one */
-	if (linktype >= 255)
-		strcpy(buf, "255 or more");
+	/* libpcap has a name for those that we do not know; from 104 on its numbers are the file's
+	 */
+	if (name == NULL && linktype >= 104)
+		name = pcap_datalink_val_to_name((int)linktype);
+	/* the engine counts all from the last on as one */
+	if (linktype >= NS_LINKTYPES - 1)
+		snprintf(buf, 32, "%u or more", NS_LINKTYPES - 1);
 	else if (name != NULL)
 		snprintf(buf, 32, "%s", name);
 	else
 		snprintf(buf, 32, "%u", linktype);
+	for (char *p = buf; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
 	return buf;
 }
 

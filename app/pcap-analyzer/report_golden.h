@@ -23,7 +23,7 @@
 	"    zz_drop        50  what the test has dropped\n" \
 	"    zz_other_drop   6  of a link type that nobody knows\n" \
 	"    link type user0: 4 packets\n" \
-	"    link type 255 or more: 2 packets\n" \
+	"    link type 511 or more: 2 packets\n" \
 	"  notes, of packets that were analysed all the same:\n" \
 	"    zz_note  7  what the test has noted\n" \
 	"\n" \
@@ -124,7 +124,7 @@
 	"    \"dropped\": 56,\n" \
 	"    \"unknown_linktypes\": [\n" \
 	"      {\"linktype\": 147, \"name\": \"user0\", \"packets\": 4},\n" \
-	"      {\"linktype\": 255, \"name\": \"255 or more\", \"packets\": 2}\n" \
+	"      {\"linktype\": 511, \"name\": \"511 or more\", \"packets\": 2}\n" \
 	"    ]\n" \
 	"  },\n" \
 	"  \"protocols\": [\n" \

@@ -94,7 +94,7 @@ static void put_conservation(struct json *j, const struct ns_engine_stats *s)
 	put_counters(j, "drops", s, NS_COUNTER_DROP);
 	put_counters(j, "notes", s, NS_COUNTER_NOTE);
 	json_open(j, "unknown_linktypes", '[');
-	for (unsigned i = 0; i < 256; i++) {
+	for (unsigned i = 0; i < NS_LINKTYPES; i++) {
 		if (s->linktypes_unknown[i] == 0)
 			continue;
 		json_row(j);

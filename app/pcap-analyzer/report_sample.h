@@ -132,7 +132,7 @@ static inline struct report_input sample_input(void)
 	set_counter("zz_other_drop", 6);
 	set_counter("zz_note", 7);
 	stats.linktypes_unknown[147] = 4;
-	stats.linktypes_unknown[255] = 2;
+	stats.linktypes_unknown[NS_LINKTYPES - 1] = 2;
 	stats.first_ns = T0;
 	stats.last_ns = T0 + 123456 * MS;
 	stats.ip[6] = (struct ns_proto_count){120000, 98000000};

@@ -73,6 +73,35 @@ static void any_order(void)
 	free(first[1]);
 }
 
+/* Hosts that differ in nothing but their address stand in its order, whoever came first. */
+static void ties(void)
+{
+	for (unsigned turned = 0; turned < 2; turned++) {
+		struct report *r = report_create();
+		const struct tally *top[REPORT_ROWS];
+		char name[64];
+
+		for (unsigned i = 0; i < 30; i++) {
+			struct ns_flow_rec f = ping();
+
+			f.src = ip4(10, 0, 0, (uint8_t)(turned ? i : 29 - i));
+			f.dst = f.src;
+			put(r, &f, 1);
+		}
+		CU_ASSERT_EQUAL(table_top(&r->hosts, top, REPORT_ROWS), REPORT_ROWS);
+		for (uint8_t i = 0; i < REPORT_ROWS; i++) {
+			char want[64];
+
+			snprintf(want, sizeof(want), "10.0.0.%u", i);
+			CU_ASSERT_STRING_EQUAL(report_host_name(name, top[i]), want);
+			/* it talks to itself: once */
+			CU_ASSERT_EQUAL(top[i]->flows, 1);
+			CU_ASSERT_EQUAL(top[i]->octets, 294);
+		}
+		report_destroy(r);
+	}
+}
+
 static void full_table(void)
 {
 	struct report *r = report_create_bounded(4, 4);
@@ -203,5 +232,5 @@ static void sealed(void)
 }
 
 NS_TEST_MAIN({"the registry is sealed", sealed}, {"the same for any order of records", any_order},
-	{"full tables", full_table}, {"tables grow", grows}, {"percentiles are exact", percentiles},
-	{"each allocation may fail", no_memory})
+	{"ties", ties}, {"full tables", full_table}, {"tables grow", grows},
+	{"percentiles are exact", percentiles}, {"each allocation may fail", no_memory})

@@ -190,7 +190,7 @@ static void put_linktypes(struct rbuf *b, const struct ns_engine_stats *s)
 {
 	char name[32];
 
-	for (unsigned i = 0; i < 256; i++) {
+	for (unsigned i = 0; i < NS_LINKTYPES; i++) {
 		if (s->linktypes_unknown[i] != 0)
 			rbuf_printf(b, "    link type %s: %llu packets\n",
 				report_linktype_name(name, i),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <ns_log.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -24,8 +24,8 @@ struct ns_plugin {
 	const char *kind;
 	const char *name;
 	const char *summary; /**< one line for --list and the documentation */
-	uint32_t abi;        /**< NS_PLUGIN_ABI */
-	const void *ops;     /**< struct ns_<kind>_ops of the room */
+	uint32_t abi; /**< NS_PLUGIN_ABI */
+	const void *ops; /**< struct ns_<kind>_ops of the room */
 };
 
 struct ns_plugin_link {
@@ -36,11 +36,11 @@ struct ns_plugin_link {
 void ns_plugin_link(struct ns_plugin_link *link);
 
 /** Ends a plug-in's file: NS_PLUGIN_REGISTER(vxlan) for `static const struct ns_plugin vxlan`. */
-#define NS_PLUGIN_REGISTER(ident)                                                                  \
-	static struct ns_plugin_link ns_link_##ident = {.plugin = &(ident)};                       \
-	__attribute__((constructor)) static void ns_register_##ident(void)                         \
-	{                                                                                          \
-		ns_plugin_link(&ns_link_##ident);                                                  \
+#define NS_PLUGIN_REGISTER(ident)                                            \
+	static struct ns_plugin_link ns_link_##ident = {.plugin = &(ident)}; \
+	__attribute__((constructor)) static void ns_register_##ident(void)   \
+	{                                                                    \
+		ns_plugin_link(&ns_link_##ident);                            \
 	}
 
 /**
@@ -56,10 +56,11 @@ int ns_plugin_load(const char *path, struct ns_err *e);
 /** The plug-in of that kind and name, or NULL. */
 const struct ns_plugin *ns_plugin_find(const char *kind, const char *name);
 
-/** The first plug-in of @p kind after @p prev (NULL: the first), in order of name; NULL at the end. */
+/** The first plug-in of @p kind after @p prev (NULL: the first), in order of name; NULL at the end.
+ */
 const struct ns_plugin *ns_plugin_next(const char *kind, const struct ns_plugin *prev);
 
-#define NS_PLUGIN_FOREACH(kind, p)                                                                 \
+#define NS_PLUGIN_FOREACH(kind, p) \
 	for (const struct ns_plugin *p = NULL; (p = ns_plugin_next(kind, p)) != NULL;)
 
 /** Writes the names of all plug-ins of @p kind into @p buf, separated by ", "; returns @p buf. */
@@ -89,11 +90,11 @@ struct ns_counters {
 
 void ns_counter_link(struct ns_counter *c);
 
-#define NS_COUNTER_REGISTER_(ident, nm, hlp, knd)                                                  \
-	struct ns_counter ident = {.name = nm, .help = hlp, .kind = knd};                          \
-	__attribute__((constructor)) static void ns_register_##ident(void)                         \
-	{                                                                                          \
-		ns_counter_link(&(ident));                                                         \
+#define NS_COUNTER_REGISTER_(ident, nm, hlp, knd)                          \
+	struct ns_counter ident = {.name = nm, .help = hlp, .kind = knd};  \
+	__attribute__((constructor)) static void ns_register_##ident(void) \
+	{                                                                  \
+		ns_counter_link(&(ident));                                 \
 	}
 
 /** NS_DROP_REGISTER(ns_drop_truncated, "truncated", "frame ends inside a header"); */

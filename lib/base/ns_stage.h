@@ -11,7 +11,7 @@
 struct ns_stage {
 	const char *name;
 	int (*init)(void *ctx, struct ns_err *e); /**< 0 or -errno with a message */
-	void (*fini)(void *ctx);                  /**< NULL: nothing to undo */
+	void (*fini)(void *ctx); /**< NULL: nothing to undo */
 };
 
 /** Runs init of @p n stages in order; on failure undoes the earlier ones and returns the error. */

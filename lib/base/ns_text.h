@@ -10,6 +10,7 @@
  */
 
 #include <ns_base.h>
+
 #include <string.h>
 
 /** Decimal, at most 20 characters. */

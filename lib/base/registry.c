@@ -86,8 +86,8 @@ static int seal_counters(struct ns_err *e)
 	qsort(counters, counters_n, sizeof(counters[0]), by_name);
 	for (unsigned i = 0; i < counters_n; i++) {
 		if (i > 0 && strcmp(counters[i - 1]->name, counters[i]->name) == 0)
-			return ns_fail(e, EEXIST, "two counters are named \"%s\"",
-				counters[i]->name);
+			return ns_fail(
+				e, EEXIST, "two counters are named \"%s\"", counters[i]->name);
 		((struct ns_counter *)(uintptr_t)counters[i])->id = i;
 	}
 	return 0;
@@ -114,8 +114,7 @@ int ns_plugin_load(const char *path, struct ns_err *e)
 
 const struct ns_plugin *ns_plugin_find(const char *kind, const char *name)
 {
-	NS_PLUGIN_FOREACH(kind, p)
-	{
+	NS_PLUGIN_FOREACH (kind, p) {
 		if (strcmp(p->name, name) == 0)
 			return p;
 	}
@@ -140,8 +139,7 @@ char *ns_plugin_names(const char *kind, char *buf, size_t len)
 	size_t at = 0;
 
 	buf[0] = '\0';
-	NS_PLUGIN_FOREACH(kind, p)
-	{
+	NS_PLUGIN_FOREACH (kind, p) {
 		int n = snprintf(buf + at, len - at, "%s%s", at > 0 ? ", " : "", p->name);
 
 		if (n < 0 || (size_t)n >= len - at)

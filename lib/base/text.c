@@ -123,7 +123,8 @@ char *ns_put_ipv6(char *p, const uint8_t a[16])
 
 char *ns_put_base64(char *p, const uint8_t *b, size_t n)
 {
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char set[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t i = 0;
 
 	for (; i + 2 < n; i += 3) {

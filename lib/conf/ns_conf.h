@@ -12,17 +12,18 @@
  * Thread: main, at start. Afterwards the values are read-only and any thread may read them.
  */
 
-#include <cyaml/cyaml.h>
 #include <ns_base.h>
+
+#include <cyaml/cyaml.h>
 
 struct ns_conf_section {
 	struct ns_conf_section *next;
-	const char *name;                    /**< key at the top level, e.g. "flow" */
-	const char *summary;                 /**< one line for the generated documentation */
-	const cyaml_schema_field_t *fields;  /**< ends with CYAML_FIELD_END */
-	size_t size;                         /**< sizeof the module's struct */
-	const void *defaults;                /**< an instance of the struct; borrowed */
-	const struct ns_conf_doc *docs;      /**< key -> text, ends with {NULL, NULL} */
+	const char *name; /**< key at the top level, e.g. "flow" */
+	const char *summary; /**< one line for the generated documentation */
+	const cyaml_schema_field_t *fields; /**< ends with CYAML_FIELD_END */
+	size_t size; /**< sizeof the module's struct */
+	const void *defaults; /**< an instance of the struct; borrowed */
+	const struct ns_conf_doc *docs; /**< key -> text, ends with {NULL, NULL} */
 	/** Checks values that the schema can't; NULL: none. On failure sets *key to the culprit. */
 	int (*check)(const void *values, const char **key, struct ns_err *e);
 };
@@ -36,10 +37,10 @@ struct ns_conf_doc {
 void ns_conf_link(struct ns_conf_section *s);
 
 /** NS_CONF_REGISTER(flow_section) for a `static struct ns_conf_section flow_section`. */
-#define NS_CONF_REGISTER(ident)                                                                    \
-	__attribute__((constructor)) static void ns_register_##ident(void)                         \
-	{                                                                                          \
-		ns_conf_link(&(ident));                                                            \
+#define NS_CONF_REGISTER(ident)                                            \
+	__attribute__((constructor)) static void ns_register_##ident(void) \
+	{                                                                  \
+		ns_conf_link(&(ident));                                    \
 	}
 
 struct ns_conf;
@@ -49,14 +50,15 @@ struct ns_conf;
  * Returns the configuration, owned by the caller, or NULL with errno and a message that names
  * file:line:column or the override: ENOENT, EINVAL, ENOMEM.
  */
-struct ns_conf *ns_conf_load(const char *path, const char *const *overrides, size_t n,
-	struct ns_err *e);
+struct ns_conf *ns_conf_load(
+	const char *path, const char *const *overrides, size_t n, struct ns_err *e);
 
 /** As ns_conf_load() from memory; @p name stands for the file in messages. */
 struct ns_conf *ns_conf_parse(const char *yaml, size_t len, const char *name,
 	const char *const *overrides, size_t n, struct ns_err *e);
 
-/** The values of a section: the module's struct, owned by @p c; NULL when there is no such section. */
+/** The values of a section: the module's struct, owned by @p c; NULL when there is no such section.
+ */
 const void *ns_conf_get(const struct ns_conf *c, const char *section);
 
 /** Frees all; NULL is fine. */

@@ -13,8 +13,8 @@ static const struct cyaml_strval huges[] = {
 
 #define OPT CYAML_FLAG_OPTIONAL
 #define LIST(name, member)                                                                         \
-	CYAML_FIELD_SEQUENCE(name, OPT | CYAML_FLAG_POINTER, struct ns_engine_conf, member, &text, 0, \
-		CYAML_UNLIMITED)
+	CYAML_FIELD_SEQUENCE(name, OPT | CYAML_FLAG_POINTER, struct ns_engine_conf, member, &text, \
+		0, CYAML_UNLIMITED)
 
 static const struct cyaml_schema_field fields[] = {
 	CYAML_FIELD_STRING_PTR(
@@ -33,22 +33,20 @@ static const struct cyaml_schema_field fields[] = {
 	CYAML_FIELD_UINT("memory", OPT, struct ns_engine_conf, memory),
 	CYAML_FIELD_ENUM("hugepages", OPT | CYAML_FLAG_STRICT, struct ns_engine_conf, hugepages,
 		huges, NS_ARRAY_LEN(huges)),
-	LIST("cpus", cpus),
-	LIST("writers", writers),
-	LIST("eal", eal),
-	CYAML_FIELD_END};
+	LIST("cpus", cpus), LIST("writers", writers), LIST("eal", eal), CYAML_FIELD_END};
 
-static const struct ns_engine_conf defaults = {
-	.workers = 1, .rx = 1, .epoch_ms = 1000};
+static const struct ns_engine_conf defaults = {.workers = 1, .rx = 1, .epoch_ms = 1000};
 
 static const struct ns_conf_doc docs[] = {
-	{"source", "name of the source plug-in: pcap reads files, ethdev DPDK ports; default: pcap in pcap-analyzer, ethdev in ns-engine"},
+	{"source",
+		"name of the source plug-in: pcap reads files, ethdev DPDK ports; default: pcap in pcap-analyzer, ethdev in ns-engine"},
 	{"targets", "files, ports or vdevs to read, as the source takes them"},
-	{"filter", "BPF expression (pcap-filter(7)); what it does not match is the drop \"filtered\""},
-	{"workers", "analysis lcores (1-63)"},
-	{"rx", "RX lcores of a live pipeline (1-16)"},
-	{"mode", "pipeline: RX lcores hand packets to workers; rtc: each worker reads its own queues "
-		 "and runs to completion; auto: rtc for a file with one worker, else pipeline"},
+	{"filter",
+		"BPF expression (pcap-filter(7)); what it does not match is the drop \"filtered\""},
+	{"workers", "analysis lcores (1-63)"}, {"rx", "RX lcores of a live pipeline (1-16)"},
+	{"mode",
+		"pipeline: RX lcores hand packets to workers; rtc: each worker reads its own queues "
+		"and runs to completion; auto: rtc for a file with one worker, else pipeline"},
 	{"idle", "what an idle lcore does: sleep (shares its CPU), pause, poll (a CPU of its own)"},
 	{"epoch_ms", "milliseconds between epochs (10-3600000)"},
 	{"mbufs", "packet buffers; 0: as many as rings and bursts can hold"},
@@ -57,8 +55,7 @@ static const struct ns_conf_doc docs[] = {
 	{"cpus", "CPUs for control, RX and analysis lcores in this order; empty: a file's lcores "
 		 "float, a live engine takes those it is allowed to use"},
 	{"writers", "writers with their targets, as \"csv:flows.csv\""},
-	{"eal", "more arguments for the DPDK environment layer"},
-	{NULL, NULL}};
+	{"eal", "more arguments for the DPDK environment layer"}, {NULL, NULL}};
 
 static int check(const void *values, const char **key, struct ns_err *e)
 {
@@ -66,8 +63,8 @@ static int check(const void *values, const char **key, struct ns_err *e)
 
 	if (c->workers < 1 || c->workers > NS_WORKERS_MAX - 1) {
 		*key = "workers";
-		return ns_fail(e, EINVAL, "%u is not between 1 and %u", c->workers,
-			NS_WORKERS_MAX - 1);
+		return ns_fail(
+			e, EINVAL, "%u is not between 1 and %u", c->workers, NS_WORKERS_MAX - 1);
 	}
 	if (c->rx < 1 || c->rx > RX_MAX) {
 		*key = "rx";

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * EAL's arguments: made from the configuration, so that nobody who has only a file needs to know that
- * there are any. Lcore 0 is control; RX lcores and then analysis lcores follow.
+ * EAL's arguments: made from the configuration, so that nobody who has only a file needs to know
+ * that there are any. Lcore 0 is control; RX lcores and then analysis lcores follow.
  */
 #include "engine_priv.h"
 
 #include <ns_profile.h>
+
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
+
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +18,10 @@
 
 #define ARGS_MAX 64
 
+/* EAL may keep pointers into its arguments: they stay until it has ended. */
 struct args {
-	char *v[ARGS_MAX + 1];
+	char *v[ARGS_MAX + 1]; /* EAL sorts these */
+	char *own[ARGS_MAX];
 	int n;
 };
 
@@ -28,11 +32,13 @@ static int add(struct args *a, const char *s)
 	a->v[a->n] = strdup(s);
 	if (a->v[a->n] == NULL)
 		return ns_errno_set(ENOMEM);
+	a->own[a->n] = a->v[a->n];
 	a->n++;
 	return 0;
 }
 
-/* CPUs that this process may run on (taskset, cgroups); a text "(0,1)" of all for lcores that float. */
+/* CPUs that this process may run on (taskset, cgroups); a text "(0,1)" of all for lcores that
+ * float. */
 static int allowed_cpus(int *cpus, int max, char *all, size_t len)
 {
 	cpu_set_t set;
@@ -56,8 +62,8 @@ static int allowed_cpus(int *cpus, int max, char *all, size_t len)
 	return n;
 }
 
-static int lcores_text(const struct ns_engine *en, unsigned n, char *text, size_t len,
-	struct ns_err *e)
+static int lcores_text(
+	const struct ns_engine *en, unsigned n, char *text, size_t len, struct ns_err *e)
 {
 	const struct ns_engine_conf *c = en->conf;
 	char all[2048];
@@ -71,8 +77,8 @@ static int lcores_text(const struct ns_engine *en, unsigned n, char *text, size_
 		const char *sep = i > 0 ? "," : "";
 
 		if (c->cpus_count > 0)
-			at += (size_t)snprintf(text + at, len - at, "%s%u@%s", sep, i,
-				c->cpus[i % c->cpus_count]);
+			at += (size_t)snprintf(
+				text + at, len - at, "%s%u@%s", sep, i, c->cpus[i % c->cpus_count]);
 		else if (!en->live || i == 0)
 			at += (size_t)snprintf(text + at, len - at, "%s%u@%s", sep, i, all);
 		else /* live: CPUs in turn, the first one last, as control sits there */
@@ -110,8 +116,8 @@ static unsigned memory_needed(const struct ns_engine *en)
 	uint64_t mbuf = sizeof(struct rte_mbuf) + NS_PACKET_PRIV + engine_data_room(en) + 64;
 
 	for (unsigned w = 0; w < en->workers; w++)
-		bytes += ns_flow_table_memory(en->flow_conf, engine_share(en, w),
-			en->dispatch_conf->buckets, en->bound);
+		bytes += ns_flow_table_memory(
+			en->flow_conf, engine_share(en, w), en->dispatch_conf->buckets, en->bound);
 	bytes += (uint64_t)engine_mbufs(en) * mbuf;
 	bytes += (uint64_t)en->workers * en->rx * (en->dispatch_conf->ring * 8 + 4096);
 	bytes += (uint64_t)(en->rtc ? en->workers : en->rx) * (8u << 20);
@@ -121,59 +127,65 @@ static unsigned memory_needed(const struct ns_engine *en)
 	return (unsigned)((bytes >> 20) + 1);
 }
 
+static void free_args(struct args *a)
+{
+	for (int i = 0; a != NULL && i < a->n; i++)
+		free(a->own[i]);
+	free(a);
+}
+
 int engine_eal_up(struct ns_engine *en, const struct ns_profile *profile, struct ns_err *e)
 {
-	struct args a = {.n = 0};
+	struct args *a = calloc(1, sizeof(*a));
 	char text[4096], lcores[3072];
 	unsigned n = 1 + (en->rtc ? 0 : en->rx) + en->workers;
 	bool huge = en->conf->hugepages == NS_ENGINE_HUGE_YES ||
-		(en->conf->hugepages == NS_ENGINE_HUGE_AUTO && en->live && hugepages_free());
+		    (en->conf->hugepages == NS_ENGINE_HUGE_AUTO && en->live && hugepages_free());
 	unsigned mb = en->conf->memory != 0 ? en->conf->memory : memory_needed(en);
 	int rc = lcores_text(en, n, lcores, sizeof(lcores), e);
 
 	if (rc < 0)
 		return rc;
-	rc = add(&a, "netspectra");
-	rc = rc < 0 ? rc : add(&a, "--lcores");
-	rc = rc < 0 ? rc : add(&a, lcores);
-	rc = rc < 0 ? rc : add(&a, "--no-telemetry");
-	rc = rc < 0 ? rc : add(&a, "--log-level=*:error");
+	rc = add(a, "netspectra");
+	rc = rc < 0 ? rc : add(a, "--lcores");
+	rc = rc < 0 ? rc : add(a, lcores);
+	rc = rc < 0 ? rc : add(a, "--no-telemetry");
+	rc = rc < 0 ? rc : add(a, "--log-level=*:error");
 	if (huge) {
-		rc = rc < 0 ? rc : add(&a, "--in-memory");
+		rc = rc < 0 ? rc : add(a, "--in-memory");
 	} else {
 		snprintf(text, sizeof(text), "%u", mb);
-		rc = rc < 0 ? rc : add(&a, "--no-huge");
-		rc = rc < 0 ? rc : add(&a, "--no-shconf");
-		rc = rc < 0 ? rc : add(&a, "-m");
-		rc = rc < 0 ? rc : add(&a, text);
+		rc = rc < 0 ? rc : add(a, "--no-huge");
+		rc = rc < 0 ? rc : add(a, "--no-shconf");
+		rc = rc < 0 ? rc : add(a, "-m");
+		rc = rc < 0 ? rc : add(a, text);
 	}
 	bool pci = false;
 
 	for (unsigned i = 0; en->live && i < en->args.targets_n; i++)
 		pci = pci || strchr(en->args.targets[i], ':') != NULL;
 	if (!pci)
-		rc = rc < 0 ? rc : add(&a, "--no-pci");
+		rc = rc < 0 ? rc : add(a, "--no-pci");
 	for (unsigned i = 0; profile != NULL && i < profile->eal_args_n; i++)
-		rc = rc < 0 ? rc : add(&a, profile->eal_args[i]);
+		rc = rc < 0 ? rc : add(a, profile->eal_args[i]);
 	for (unsigned i = 0; i < en->conf->eal_count; i++)
-		rc = rc < 0 ? rc : add(&a, en->conf->eal[i]);
+		rc = rc < 0 ? rc : add(a, en->conf->eal[i]);
 	if (rc < 0)
 		ns_fail(e, -rc, "EAL arguments: %s", strerror(-rc));
-	else if (rte_eal_init(a.n, a.v) < 0)
+	else if (rte_eal_init(a->n, a->v) < 0)
 		rc = ns_fail(e, rte_errno != 0 ? rte_errno : EIO,
 			"DPDK's environment does not start: %s (%u MiB of memory, %s)",
-			rte_strerror(rte_errno), mb,
-			huge ? "hugepages" : "no hugepages");
-	/* EAL may keep pointers into argv: it stays */
-	if (rc < 0) {
-		for (int i = 0; i < a.n; i++)
-			free(a.v[i]);
-	}
+			rte_strerror(rte_errno), mb, huge ? "hugepages" : "no hugepages");
+	if (rc == 0)
+		en->eal_args = a;
+	else
+		free_args(a);
 	return rc;
 }
 
 void engine_eal_down(struct ns_engine *en)
 {
-	(void)en;
 	rte_eal_cleanup();
+	free_args(en->eal_args);
+	en->eal_args = NULL;
 }

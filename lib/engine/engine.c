@@ -3,9 +3,11 @@
 
 #include <ns_profile.h>
 #include <ns_stage.h>
+
 #include <rte_errno.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,8 @@ static int resolve(struct ns_engine *en, struct ns_err *e)
 
 	if (p == NULL)
 		return ns_fail(e, EINVAL, "engine.source: no source is named \"%s\"; there are: %s",
-			name != NULL ? name : "", ns_plugin_names(NS_SOURCE_KIND, known, sizeof(known)));
+			name != NULL ? name : "",
+			ns_plugin_names(NS_SOURCE_KIND, known, sizeof(known)));
 	en->conf = c;
 	en->sops = p->ops;
 	en->live = en->sops->live;
@@ -36,10 +39,10 @@ static int resolve(struct ns_engine *en, struct ns_err *e)
 		en->filter = NULL;
 	en->workers = en->args.workers != 0 ? en->args.workers : c->workers;
 	if (en->workers >= NS_WORKERS_MAX)
-		return ns_fail(e, EINVAL, "%u workers; at most %u", en->workers,
-			NS_WORKERS_MAX - 1);
+		return ns_fail(
+			e, EINVAL, "%u workers; at most %u", en->workers, NS_WORKERS_MAX - 1);
 	en->rtc = c->mode == NS_ENGINE_RTC ||
-		(c->mode == NS_ENGINE_AUTO && !en->live && en->workers == 1);
+		  (c->mode == NS_ENGINE_AUTO && !en->live && en->workers == 1);
 	if (en->rtc && !en->live && en->workers > 1)
 		return ns_fail(e, EINVAL,
 			"engine.mode: a file is read by one lcore; rtc allows one worker");
@@ -72,7 +75,8 @@ static void down_pool(void *ctx)
 	en->pool = NULL;
 }
 
-/* A source may know EAL arguments of its own (a driver's profile); they must come before it starts. */
+/* A source may know EAL arguments of its own (a driver's profile); they must come before it starts.
+ */
 static int up_eal(void *ctx, struct ns_err *e)
 {
 	struct ns_engine *en = ctx;
@@ -254,9 +258,8 @@ static int up_tables(void *ctx, struct ns_err *e)
 			continue;
 		struct ns_flow_hooks hooks = {.ended = engine_flow_ended, .ctx = l};
 		l->producer = &en->producers[l->index];
-		l->flows = ns_flow_table_create(
-			en->flow_conf, i, engine_share(en, l->index), buckets, en->bound,
-			!en->live, &hooks);
+		l->flows = ns_flow_table_create(en->flow_conf, i, engine_share(en, l->index),
+			buckets, en->bound, !en->live, &hooks);
 		if (l->flows == NULL)
 			return ns_fail(e, ENOMEM,
 				"no memory for a table of %u flows (flow.max, engine.memory)",
@@ -380,9 +383,9 @@ static int launch(struct ns_engine *en, struct ns_err *e)
 {
 	for (unsigned i = 0; i < en->lcores_n; i++) {
 		struct lcore *l = &en->lcores[i];
-		lcore_function_t *fn = l->role == ROLE_RX ? engine_rx
-			: l->role == ROLE_ANALYSIS        ? engine_analysis
-							  : engine_both;
+		lcore_function_t *fn = l->role == ROLE_RX         ? engine_rx
+				       : l->role == ROLE_ANALYSIS ? engine_analysis
+								  : engine_both;
 
 		if (rte_eal_remote_launch(fn, l, l->id) != 0)
 			return ns_fail(e, EIO, "lcore %u does not start", l->id);
@@ -437,8 +440,8 @@ int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct n
 		tick(ctx, en, true);
 	for (unsigned i = 0; rc == 0 && i < en->sinks_n; i++) {
 		if (en->sinks[i].failed)
-			rc = ns_fail(e, EIO, "writer %s: %s", en->sinks[i].spec,
-				en->sinks[i].err.text);
+			rc = ns_fail(
+				e, EIO, "writer %s: %s", en->sinks[i].spec, en->sinks[i].err.text);
 	}
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include <ns_defrag.h>
 #include <ns_dispatch.h>
 #include <ns_engine.h>
+
 #include <pthread.h>
 #include <semaphore.h>
 
@@ -14,7 +15,7 @@ struct ns_profile;
 #define SINKS_MAX 16
 #define LCORES_MAX (NS_WORKERS_MAX + RX_MAX)
 #define BATCH_RECORDS 64
-#define BATCHES 64       /* of one analysis lcore */
+#define BATCHES 64 /* of one analysis lcore */
 #define POOL_CACHE 256
 #define DEQUEUE 32
 
@@ -34,7 +35,7 @@ struct producer {
 	uint8_t *memory;
 	uint64_t records; /* writer: the lcore; reader: control, relaxed */
 	uint64_t clock_filled; /* mono time of the first record in filling; live only */
-	bool done;        /* atomic: set by the lcore when it hands over nothing more */
+	bool done; /* atomic: set by the lcore when it hands over nothing more */
 };
 
 /* One sink: a writer plug-in, or the program's own consumer, on a thread. */
@@ -63,7 +64,7 @@ struct lcore_stats {
 	struct ns_proto_count l2[NS_L2_PROTOS];
 	uint16_t l2_type[NS_L2_PROTOS];
 	uint16_t l2_n;
-	uint64_t linktypes_unknown[256];
+	uint64_t linktypes_unknown[NS_LINKTYPES];
 } __attribute__((aligned(NS_CACHE_LINE)));
 
 enum role { ROLE_RX, ROLE_ANALYSIS, ROLE_BOTH };
@@ -71,16 +72,16 @@ enum role { ROLE_RX, ROLE_ANALYSIS, ROLE_BOTH };
 struct lcore {
 	struct ns_engine *en;
 	enum role role;
-	unsigned id;      /* EAL lcore id */
-	unsigned index;   /* among the lcores of its role */
-	struct ns_defrag *defrag;     /* RX, BOTH */
+	unsigned id; /* EAL lcore id */
+	unsigned index; /* among the lcores of its role */
+	struct ns_defrag *defrag; /* RX, BOTH */
 	struct ns_dispatch *dispatch; /* RX */
-	struct ns_flow_table *flows;  /* ANALYSIS, BOTH */
-	struct rte_ring *in[RX_MAX];  /* ANALYSIS: one from each RX lcore */
-	struct producer *producer;    /* ANALYSIS, BOTH */
+	struct ns_flow_table *flows; /* ANALYSIS, BOTH */
+	struct rte_ring *in[RX_MAX]; /* ANALYSIS: one from each RX lcore */
+	struct producer *producer; /* ANALYSIS, BOTH */
 	struct ns_timeline *timeline; /* RX, BOTH; NULL: none kept */
 	struct lcore_stats *stats;
-	uint64_t processed[RX_MAX];   /* ANALYSIS: packets done, by RX; reader: that RX lcore */
+	uint64_t processed[RX_MAX]; /* ANALYSIS: packets done, by RX; reader: that RX lcore */
 	uint64_t age_clock, age_mono; /* live: the packets' clock, and when it was seen to move */
 	bool done; /* atomic: the role is over */
 } __attribute__((aligned(NS_CACHE_LINE)));
@@ -94,6 +95,7 @@ struct ns_engine {
 	enum ns_source_status input_status; /* kept from the source before it is closed */
 	char *input_message;
 	struct ns_source_stats source_stats; /* at the end */
+	struct args *eal_args; /* eal.c */
 	struct rte_mempool *pool;
 	struct ns_decoder *decoder;
 	const struct ns_flow_conf *flow_conf;
@@ -110,13 +112,13 @@ struct ns_engine {
 	struct sink sinks[SINKS_MAX];
 	unsigned sinks_n;
 	struct ns_timeline *timeline;
-	sem_t wake;        /* lcores post it when their role ends */
-	bool stop;         /* atomic: asked to stop; writer: any, readers: RX lcores */
-	bool drain;        /* atomic: RX has ended; writer: control, readers: analysis lcores */
+	sem_t wake; /* lcores post it when their role ends */
+	bool stop; /* atomic: asked to stop; writer: any, readers: RX lcores */
+	bool drain; /* atomic: RX has ended; writer: control, readers: analysis lcores */
 	bool producers_done; /* atomic: writer: control, readers: sinks */
 	uint64_t end_clock; /* written before drain */
 	unsigned epoch;
-	uint64_t due_ns;   /* monotonic time of the next epoch; main thread */
+	uint64_t due_ns; /* monotonic time of the next epoch; main thread */
 };
 
 /* eal.c: starts EAL with one lcore a role; counts on en->rx, workers, rtc, live. */

@@ -8,6 +8,7 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <rte_pause.h>
+
 #include <sched.h>
 #include <time.h>
 
@@ -89,7 +90,7 @@ static void count_unknown(struct lcore_stats *s, struct rte_mbuf *const *m, uint
 		uint16_t type = ns_packet(m[i])->linktype;
 
 		if (!ns_linktype_decodable(type))
-			ns_stat_add(&s->linktypes_unknown[NS_MIN(type, 255)], 1);
+			ns_stat_add(&s->linktypes_unknown[NS_MIN(type, NS_LINKTYPES - 1)], 1);
 	}
 }
 
@@ -161,7 +162,9 @@ static void analyse(struct lcore *l, struct rte_mbuf **m, uint16_t n)
 
 		ns_stat_add(&s->analysed, k - dropped);
 		if (l->role == ROLE_ANALYSIS)
-			s->clock_ns = NS_MAX(s->clock_ns, ns_packet(m[at + k - 1])->clock_ns);
+			ns_stat_add(&s->clock_ns,
+				NS_MAX(s->clock_ns, ns_packet(m[at + k - 1])->clock_ns) -
+					s->clock_ns);
 		release(l, m + at, k);
 	}
 }
@@ -201,11 +204,11 @@ static void finish_flows(struct lcore *l)
 {
 	ns_flow_end_all(l->flows, l->en->end_clock);
 	engine_producer_flush(l);
-	raise_flag(&l->producer->done);
 }
 
 /* Reads all queues of an lcore in turn until the input ends or a stop is asked for. */
-static void read_all(struct lcore *l, void (*take)(struct lcore *l, struct rte_mbuf **m, uint16_t n))
+static void read_all(
+	struct lcore *l, void (*take)(struct lcore *l, struct rte_mbuf **m, uint16_t n))
 {
 	struct ns_engine *en = l->en;
 	unsigned readers = en->rtc ? en->workers : en->rx;
@@ -236,7 +239,8 @@ static void read_all(struct lcore *l, void (*take)(struct lcore *l, struct rte_m
 			break;
 		if (en->live) {
 			/* a quiet port brings no fragment that would let the old ones go */
-			uint16_t n = ns_defrag_expire(l->defrag, ns_clock_real(), out, &l->stats->c);
+			uint16_t n =
+				ns_defrag_expire(l->defrag, ns_clock_real(), out, &l->stats->c);
 
 			if (n > 0)
 				take(l, out, n);
@@ -257,10 +261,13 @@ static void dispatch(struct lcore *l, struct rte_mbuf **m, uint16_t n)
 		release(l, m, back);
 }
 
-static void role_over(struct lcore *l)
+/* The flag and then the wake-up are the last that an lcore touches: control may free all else. */
+static void tell(struct lcore *l, bool *f)
 {
-	raise_flag(&l->done);
-	sem_post(&l->en->wake);
+	sem_t *wake = &l->en->wake;
+
+	raise_flag(f);
+	sem_post(wake);
 }
 
 int engine_rx(void *arg)
@@ -268,7 +275,7 @@ int engine_rx(void *arg)
 	struct lcore *l = arg;
 
 	read_all(l, dispatch);
-	role_over(l);
+	tell(l, &l->done);
 	return 0;
 }
 
@@ -306,7 +313,8 @@ int engine_analysis(void *arg)
 		back_off(en, &empty);
 	}
 	finish_flows(l);
-	role_over(l);
+	raise_flag(&l->producer->done);
+	tell(l, &l->done);
 	return 0;
 }
 
@@ -316,11 +324,11 @@ int engine_both(void *arg)
 	unsigned empty = 0;
 
 	read_all(l, analyse);
-	role_over(l);
+	tell(l, &l->done);
 	while (!flag(&l->en->drain))
 		back_off(l->en, &empty);
 	finish_flows(l);
-	sem_post(&l->en->wake);
+	tell(l, &l->producer->done);
 	return 0;
 }
 
@@ -348,6 +356,5 @@ static bool hold_passed(void *ctx, unsigned slot)
 
 void engine_hold(struct lcore *rx, struct ns_source_hold *hold)
 {
-	*hold = (struct ns_source_hold){
-		.mark = hold_mark, .passed = hold_passed, .ctx = rx};
+	*hold = (struct ns_source_hold){.mark = hold_mark, .passed = hold_passed, .ctx = rx};
 }

@@ -22,23 +22,23 @@
 
 /** Section "engine". */
 struct ns_engine_conf {
-	char *source;             /**< name of the source plug-in; NULL: the program's own */
-	char **targets;           /**< files, ports or vdevs */
+	char *source; /**< name of the source plug-in; NULL: the program's own */
+	char **targets; /**< files, ports or vdevs */
 	uint32_t targets_count;
-	char *filter;             /**< BPF expression, or NULL */
-	uint32_t workers;         /**< analysis lcores */
-	uint32_t rx;              /**< RX lcores (live pipeline) */
-	int mode;                 /**< enum ns_engine_mode */
-	int idle;                 /**< enum ns_engine_idle */
-	uint32_t epoch_ms;        /**< milliseconds between epochs */
-	uint32_t mbufs;           /**< 0: by rings and bursts */
-	uint32_t memory;          /**< MiB of EAL memory, 0: as needed */
-	int hugepages;            /**< enum ns_engine_huge */
-	char **cpus;              /**< CPUs to pin lcores to, in order */
+	char *filter; /**< BPF expression, or NULL */
+	uint32_t workers; /**< analysis lcores */
+	uint32_t rx; /**< RX lcores (live pipeline) */
+	int mode; /**< enum ns_engine_mode */
+	int idle; /**< enum ns_engine_idle */
+	uint32_t epoch_ms; /**< milliseconds between epochs */
+	uint32_t mbufs; /**< 0: by rings and bursts */
+	uint32_t memory; /**< MiB of EAL memory, 0: as needed */
+	int hugepages; /**< enum ns_engine_huge */
+	char **cpus; /**< CPUs to pin lcores to, in order */
 	uint32_t cpus_count;
-	char **writers;           /**< "NAME:TARGET" */
+	char **writers; /**< "NAME:TARGET" */
 	uint32_t writers_count;
-	char **eal;               /**< more EAL arguments */
+	char **eal; /**< more EAL arguments */
 	uint32_t eal_count;
 };
 
@@ -54,15 +54,15 @@ struct ns_sink_ops {
 
 struct ns_engine_args {
 	const struct ns_conf *conf; /**< borrowed until ns_engine_destroy() */
-	const char *source;         /**< taken when engine.source is not set */
+	const char *source; /**< taken when engine.source is not set */
 	const char *const *targets; /**< overrides engine.targets when targets_n > 0; borrowed */
 	unsigned targets_n;
-	const char *filter;         /**< overrides engine.filter; borrowed */
-	unsigned workers;           /**< overrides engine.workers when not 0 */
+	const char *filter; /**< overrides engine.filter; borrowed */
+	unsigned workers; /**< overrides engine.workers when not 0 */
 	const char *const *writers; /**< besides engine.writers; borrowed */
 	unsigned writers_n;
 	const struct ns_sink_ops *sink; /**< NULL: none; borrowed */
-	bool timeline;              /**< keep a timeline */
+	bool timeline; /**< keep a timeline */
 };
 
 struct ns_engine;
@@ -99,6 +99,7 @@ struct ns_proto_count {
 };
 
 #define NS_L2_PROTOS 64
+#define NS_LINKTYPES 512 /**< LINKTYPE_* numbers end below */
 
 /**
  * The sums over all lcores. While the lcores run each number is read relaxed and the law of
@@ -110,18 +111,19 @@ struct ns_engine_stats {
 	uint64_t octets;
 	uint64_t captured; /**< octets that were captured of them */
 	uint64_t analysed;
-	uint64_t drops;    /**< sum of all counters of kind NS_COUNTER_DROP */
+	uint64_t drops; /**< sum of all counters of kind NS_COUNTER_DROP */
 	uint64_t first_ns, last_ns;
 	uint64_t last_clock_ns;
 	struct ns_counters counters;
 	struct ns_flow_stats flows;
-	uint64_t records;        /**< handed to sinks */
+	uint64_t records; /**< handed to sinks */
 	uint64_t bytes_read, bytes_total; /**< of input files */
 	struct ns_proto_count ip[256];
 	struct ns_proto_count l2[NS_L2_PROTOS];
 	uint16_t l2_type[NS_L2_PROTOS];
 	unsigned l2_n; /**< the last one stands for all others when NS_L2_PROTOS are used */
-	uint64_t linktypes_unknown[256]; /**< packets by link type that can not be decoded */
+	/** packets by link type that can not be decoded; the last stands for all behind it */
+	uint64_t linktypes_unknown[NS_LINKTYPES];
 	unsigned workers;
 	uint64_t ring_full[NS_WORKERS_MAX];
 	unsigned epoch;

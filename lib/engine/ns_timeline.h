@@ -20,9 +20,9 @@ struct ns_timeline_slot {
 };
 
 struct ns_timeline {
-	uint64_t base;  /**< seconds since 1970 of slot 0 */
+	uint64_t base; /**< seconds since 1970 of slot 0 */
 	uint64_t width; /**< seconds a slot, a power of two; 0: nothing yet */
-	uint32_t used;  /**< slots up to the last one that holds packets */
+	uint32_t used; /**< slots up to the last one that holds packets */
 	struct ns_timeline_slot slots[NS_TIMELINE_SLOTS];
 };
 

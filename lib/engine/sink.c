@@ -3,8 +3,10 @@
 #include "engine_priv.h"
 
 #include <ns_log.h>
+
 #include <rte_errno.h>
 #include <rte_ring.h>
+
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>

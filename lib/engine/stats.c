@@ -47,8 +47,9 @@ static void add_lcore(struct ns_engine_stats *s, const struct lcore_stats *l)
 	for (unsigned i = 0; i < 256; i++) {
 		s->ip[i].packets += ns_stat_get(&l->ip[i].packets);
 		s->ip[i].octets += ns_stat_get(&l->ip[i].octets);
-		s->linktypes_unknown[i] += ns_stat_get(&l->linktypes_unknown[i]);
 	}
+	for (unsigned i = 0; i < NS_LINKTYPES; i++)
+		s->linktypes_unknown[i] += ns_stat_get(&l->linktypes_unknown[i]);
 	for (unsigned i = 0; i < __atomic_load_n(&l->l2_n, __ATOMIC_ACQUIRE); i++)
 		add_l2(s, l->l2_type[i], &l->l2[i]);
 }

@@ -30,7 +30,7 @@ static void age_shard(struct ns_flow_table *t, struct shard *s, uint64_t clock_n
 		uint32_t next = f->next;
 
 		/* ticks wrap after 36 years, so the clock is asked first */
-		if (clock_ns > f->last_clock + t->idle_ns)
+		if (clock_ns > f->last_clock && clock_ns - f->last_clock > t->idle_ns)
 			flow_remove(t, pos, flow_due(t, f, clock_ns));
 		else if (tick - f->moved < idle_ticks)
 			break;

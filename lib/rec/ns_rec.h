@@ -18,18 +18,18 @@ enum ns_rec_type {
 	NS_REC_U64,
 	NS_REC_I64,
 	NS_REC_F64,
-	NS_REC_TIME,      /**< uint64_t, ns since 1970 */
-	NS_REC_IP,        /**< struct ns_ip */
-	NS_REC_MAC,       /**< uint8_t[6] */
-	NS_REC_STR,       /**< char[size], zero-terminated unless full */
-	NS_REC_PROTO,     /**< uint8_t, IANA protocol; text is the IANA keyword in lower case */
+	NS_REC_TIME, /**< uint64_t, ns since 1970 */
+	NS_REC_IP, /**< struct ns_ip */
+	NS_REC_MAC, /**< uint8_t[6] */
+	NS_REC_STR, /**< char[size], zero-terminated unless full */
+	NS_REC_PROTO, /**< uint8_t, IANA protocol; text is the IANA keyword in lower case */
 	NS_REC_TCP_FLAGS, /**< uint8_t; text is letters of FSRPAUEC that are set */
-	NS_REC_VLANS,     /**< struct ns_vlans; text "100" or "100.200", outermost first */
-	NS_REC_BYTES,     /**< uint8_t[size]; text is lower-case hex */
+	NS_REC_VLANS, /**< struct ns_vlans; text "100" or "100.200", outermost first */
+	NS_REC_BYTES, /**< uint8_t[size]; text is lower-case hex */
 };
 
 struct ns_ip {
-	uint8_t ver;      /**< 4, 6, or 0 for "none" (empty text, NULL in SQL) */
+	uint8_t ver; /**< 4, 6, or 0 for "none" (empty text, NULL in SQL) */
 	uint8_t addr[16]; /**< network order; IPv4 in the first four, the rest zero */
 };
 
@@ -43,40 +43,43 @@ struct ns_vlans {
 
 enum {
 	NS_REC_EMPTY_ZERO = 1u << 0, /**< 0 means "not known": empty in CSV, null in JSON and SQL */
-	NS_REC_KEY = 1u << 1,        /**< part of the record's identity; an index in SQL */
-	NS_REC_NO_EXPORT = 1u << 2,  /**< no IPFIX element: left out of IPFIX */
+	NS_REC_KEY = 1u << 1, /**< part of the record's identity; an index in SQL */
+	NS_REC_NO_EXPORT = 1u << 2, /**< no IPFIX element: left out of IPFIX */
 };
 
 struct ns_rec_field {
 	const char *name; /**< snake_case: CSV header, JSON key, SQL column */
 	enum ns_rec_type type;
 	uint16_t offset;
-	uint16_t size;     /**< octets in the struct */
-	uint32_t flags;    /**< NS_REC_EMPTY_ZERO ... */
+	uint16_t size; /**< octets in the struct */
+	uint32_t flags; /**< NS_REC_EMPTY_ZERO ... */
 	uint32_t ipfix_pen; /**< 0 IANA, NS_REC_PEN_REVERSE */
 	uint16_t ipfix_ie; /**< element id; NS_REC_IP: the IPv4 one */
-	uint16_t ipfix_ie6; /**< the element in IPv6 templates where it is another one; 0: ipfix_ie */
-	uint8_t ipfix_len; /**< octets on the wire; 0 takes the type's natural size; 255: variable */
-	const char *unit;  /**< "packets", "octets", "ns", ... or "" */
+	uint16_t ipfix_ie6; /**< the element in IPv6 templates where it is another one; 0: ipfix_ie
+			     */
+	uint8_t ipfix_len; /**< octets on the wire; 0 takes the type's natural size; 255: variable
+			    */
+	const char *unit; /**< "packets", "octets", "ns", ... or "" */
 	const char *help;
 };
 
-#define NS_REC_FIELD(strct, member, ...)                                                           \
-	{                                                                                          \
-		.offset = offsetof(strct, member), .size = sizeof(((strct *)0)->member),           \
-		__VA_ARGS__                                                                        \
+#define NS_REC_FIELD(strct, member, ...)                                                 \
+	{                                                                                \
+		.offset = offsetof(strct, member), .size = sizeof(((strct *)0)->member), \
+		__VA_ARGS__                                                              \
 	}
 
 /** One kind of record. Static; registered with NS_REC_REGISTER so that writers can list them. */
 struct ns_rec_kind {
 	const char *name; /**< "flow": CSV file suffix, JSON "kind", SQL table */
 	uint32_t version; /**< grows when fields change meaning or leave */
-	size_t size;      /**< sizeof the struct */
+	size_t size; /**< sizeof the struct */
 	const struct ns_rec_field *fields;
 	unsigned fields_n;
 	const char *help;
 	/**
-	 * Index of the NS_REC_IP field that decides between the IPv4 and IPv6 IPFIX template, or -1.
+	 * Index of the NS_REC_IP field that decides between the IPv4 and IPv6 IPFIX template, or
+	 * -1.
 	 */
 	int ipfix_family_field;
 };
@@ -88,11 +91,11 @@ struct ns_rec_link {
 
 void ns_rec_link(struct ns_rec_link *l);
 
-#define NS_REC_REGISTER(ident)                                                                     \
-	static struct ns_rec_link ns_link_##ident = {.kind = &(ident)};                            \
-	__attribute__((constructor)) static void ns_register_##ident(void)                         \
-	{                                                                                          \
-		ns_rec_link(&ns_link_##ident);                                                     \
+#define NS_REC_REGISTER(ident)                                             \
+	static struct ns_rec_link ns_link_##ident = {.kind = &(ident)};    \
+	__attribute__((constructor)) static void ns_register_##ident(void) \
+	{                                                                  \
+		ns_rec_link(&ns_link_##ident);                             \
 	}
 
 /** The record kind after @p prev in order of name (NULL: the first); NULL at the end. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* doc/records.md: made from the descriptions, so that it can't say anything else than the code. */
 #include <ns_rec.h>
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -46,7 +47,8 @@ static void describe(FILE *out, const struct ns_rec_kind *k)
 	for (unsigned i = 0; i < k->fields_n; i++) {
 		const struct ns_rec_field *f = &k->fields[i];
 
-		fprintf(out, "| `%s` | %s | %s | ", f->name, type_name(f->type), f->unit ? f->unit : "");
+		fprintf(out, "| `%s` | %s | %s | ", f->name, type_name(f->type),
+			f->unit ? f->unit : "");
 		element(out, f);
 		fprintf(out, " | %s |\n", f->help != NULL ? f->help : "");
 	}

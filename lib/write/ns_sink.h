@@ -15,7 +15,7 @@
 struct ns_sink {
 	char *name; /**< as in messages */
 	int fd;
-	int err;      /**< first failure, positive errno: nothing is written after it */
+	int err; /**< first failure, positive errno: nothing is written after it */
 	bool borrowed; /**< standard output: left open at close */
 	bool regular; /**< a regular file, not a pipe, terminal or device */
 	size_t used;

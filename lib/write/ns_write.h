@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Ways out. A writer gets batches of records of any kind and puts them somewhere. It runs on its own
- * ordinary thread behind bounded rings, so it may block, allocate and make system calls.
+ * Ways out. A writer gets batches of records of any kind and puts them somewhere. It runs on its
+ * own ordinary thread behind bounded rings, so it may block, allocate and make system calls.
  *
  * Batches go round: a producer (analysis lcore or control) takes an empty one from its pool, fills
  * it, and hands it to every writer; the writer that finishes last gives it back.
@@ -25,7 +25,7 @@ struct ns_batch {
 struct ns_writer;
 
 struct ns_writer_args {
-	const char *target;         /**< what stands after "NAME:" in -w; borrowed until close */
+	const char *target; /**< what stands after "NAME:" in -w; borrowed until close */
 	const struct ns_conf *conf; /**< borrowed until close */
 };
 

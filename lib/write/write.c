@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <ns_registry.h>
 #include <ns_write.h>
+
 #include <string.h>
 
 struct ns_writer *ns_writer_open(const char *spec, const struct ns_conf *conf,

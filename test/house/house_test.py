@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -251,6 +252,8 @@ def test_lint(copy):
 
 
 def main(name):
+    # A test that takes too long is asked to end, and cleans up all the same.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="ns-house-") as top:
         try:
             globals()["test_" + name](Copy(top))

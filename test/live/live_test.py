@@ -115,14 +115,14 @@ def af_packet(folder, engine, analyzer, gen):
     profile = "ethdev.profile=af_packet"
     over_wire(folder, engine, analyzer, gen, watched, [profile, "engine.workers=1"], sender)
     over_wire(folder, engine, analyzer, gen, watched, [profile, "engine.workers=2"], sender,
-              number=signal.SIGTERM, packets=5000)
+              number=signal.SIGTERM, packets=4000)
     over_wire(folder, engine, analyzer, gen, watched, [profile, "engine.mode=rtc"], sender,
-              packets=5000)
+              packets=4000)
     # the kernel's fan-out keeps both directions of a flow together: the records stay the same
     over_wire(folder, engine, analyzer, gen, watched,
-              [profile, "engine.mode=rtc", "engine.workers=2"], sender, packets=5000)
+              [profile, "engine.mode=rtc", "engine.workers=2"], sender, packets=4000)
     over_wire(folder, engine, analyzer, gen, f"net_af_packet0,iface={watched}",
-              ["engine.rx=2", "engine.workers=2"], sender, packets=5000)
+              ["engine.rx=2", "engine.workers=2"], sender, packets=4000)
 
 
 def af_xdp(folder, engine, analyzer, gen):
@@ -134,14 +134,14 @@ def af_xdp(folder, engine, analyzer, gen):
     over_wire(folder, engine, analyzer, gen, watched, [profile, "engine.workers=1"], sender,
               env=env)
     over_wire(folder, engine, analyzer, gen, watched, [profile, "engine.workers=2"], sender,
-              env=env, number=signal.SIGTERM, packets=5000)
+              env=env, number=signal.SIGTERM, packets=4000)
     over_wire(folder, engine, analyzer, gen, watched, [profile, "engine.mode=rtc"], sender,
-              env=env, packets=5000)
+              env=env, packets=4000)
 
 
 def tap(folder, engine, analyzer, gen):
-    for options, packets in ((["engine.workers=1"], PACKETS), (["engine.workers=2"], 5000),
-                             (["engine.mode=rtc"], 5000)):
+    for options, packets in ((["engine.workers=1"], PACKETS), (["engine.workers=2"], 4000),
+                             (["engine.mode=rtc"], 4000)):
         over_wire(folder, engine, analyzer, gen, "nstap0",
                   ["ethdev.profile=tap", *options], "nstap0", packets)
         check(not os.path.exists("/sys/class/net/nstap0"), "the tap interface is left")
@@ -211,8 +211,9 @@ def records_lost(folder, engine, *_):
         with os.fdopen(reader, "rb") as f:
             got.extend(f)
     with Engine(engine, path, words=["-w", "csv:" + fifo],
-                options=["ethdev.profile=pcap", "dispatch.ring=65536", "flow.max=4096",
+                options=["ethdev.profile=pcap", "engine.mode=rtc", "flow.max=4096",
                          "flow.idle=1000"]) as en:
+        # without a ring between, what is received is analysed
         en.wait_packets(n)
         # only now somebody reads, and the engine may end
         os.set_blocking(reader, True)

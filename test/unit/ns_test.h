@@ -19,7 +19,6 @@ struct ns_test_case {
 	void (*fn)(void);
 };
 
-
 static inline int ns_test_run(const char *suite, const struct ns_test_case *cases, size_t n)
 {
 	unsigned failed;
@@ -38,10 +37,10 @@ static inline int ns_test_run(const char *suite, const struct ns_test_case *case
 	return failed > 0;
 }
 
-#define NS_TEST_MAIN(...)                                                                          \
-	int main(void)                                                                             \
-	{                                                                                          \
-		static const struct ns_test_case cases[] = {__VA_ARGS__};                          \
-                                                                                                   \
-		return ns_test_run(__FILE__, cases, sizeof(cases) / sizeof(cases[0]));             \
+#define NS_TEST_MAIN(...)                                                              \
+	int main(void)                                                                 \
+	{                                                                              \
+		static const struct ns_test_case cases[] = {__VA_ARGS__};              \
+                                                                                       \
+		return ns_test_run(__FILE__, cases, sizeof(cases) / sizeof(cases[0])); \
 	}

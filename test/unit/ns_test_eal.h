@@ -4,6 +4,7 @@
 /* EAL for unit tests and fuzz targets: no hugepages, no PCI, no files, one lcore. */
 
 #include <rte_eal.h>
+
 #include <stdlib.h>
 
 static inline void ns_test_eal(void)

@@ -169,7 +169,7 @@ struct got_packet {
 	uint32_t caplen;
 	uint16_t linktype;
 	uint16_t port;
-	uint8_t id;
+	uint32_t id; /* as wide as it must be to leave no padding: packets are compared by memcmp */
 };
 
 struct got {

@@ -71,16 +71,17 @@ static unsigned parse(struct ns_pcap_reader *r, struct ns_pcap_rec *recs, unsign
 			r->need = caplen;
 			break;
 		}
-		if (caplen > 0)
-			memcpy(fb->room, fb->data, caplen);
 		recs[k].ts_ns =
 			(uint64_t)fb->hdr->ts.tv_sec * NS_SEC_NS + (uint64_t)fb->hdr->ts.tv_usec;
 		recs[k].data = fb->room;
 		recs[k].iface = r->ifaces[0];
 		recs[k].wirelen = fb->hdr->len;
 		recs[k].caplen = caplen;
-		fb->room += caplen;
-		fb->room_len -= caplen;
+		if (caplen > 0) { /* without a packet there may be no room yet */
+			memcpy(fb->room, fb->data, caplen);
+			fb->room += caplen;
+			fb->room_len -= caplen;
+		}
 		fb->hdr = NULL;
 	}
 	return k;

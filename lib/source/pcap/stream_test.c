@@ -176,6 +176,44 @@ static void standard_input(void)
 	close(saved);
 }
 
+/* A pipe that keeps quiet in the middle of a record: a stop ends it, and that is no damage. */
+static void stopped(void)
+{
+	int saved = dup(STDIN_FILENO), ends[2];
+	static const char *const dash[] = {"-"};
+	size_t n;
+
+	capture(300);
+	n = gzip_to(packed, sizeof(packed), c.b, c.n);
+	for (int k = 0; k < 2; k++) {
+		struct ns_source_args a = {.targets = dash, .targets_n = 1, .pool = pool()};
+		struct rte_mbuf *m[32];
+		struct ns_source_stats st;
+		struct ns_err e;
+		uint16_t got;
+
+		CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+		CU_ASSERT(write(ends[1], k == 0 ? c.b : packed, k == 0 ? 2000 : n / 2) > 0);
+		dup2(ends[0], STDIN_FILENO);
+		close(ends[0]);
+		struct ns_source *s = pcap_ops()->open(&a, &e);
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+		pcap_ops()->stop(s);
+		while ((got = pcap_ops()->burst(s, 0, m, 32)) > 0)
+			pcap_ops()->release(s, m, got);
+		pcap_ops()->stats(s, &st);
+		CU_ASSERT(st.packets > 0);
+		CU_ASSERT(st.packets < 300);
+		CU_ASSERT_EQUAL(pcap_ops()->status(s), NS_SOURCE_END);
+		CU_ASSERT_STRING_EQUAL(pcap_ops()->message(s), "");
+		pcap_ops()->close(s);
+		close(ends[1]);
+	}
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+}
+
 static void refused(void)
 {
 	static const struct how how = {.burst = 32};
@@ -199,4 +237,5 @@ static void refused(void)
 }
 
 NS_TEST_MAIN({"gzip", gzip}, {"zstd", zst}, {"cut or damaged", cut_compressed},
-	{"standard input", standard_input}, {"what is no capture", refused})
+	{"standard input", standard_input}, {"a stop on a quiet pipe", stopped},
+	{"what is no capture", refused})
