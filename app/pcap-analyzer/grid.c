@@ -63,7 +63,7 @@ unsigned grid_width(const struct grid *g)
 
 void grid_print(struct rbuf *b, const struct grid *g)
 {
-	unsigned width[GRID_COLS];
+	unsigned width[GRID_COLS] = {0};
 
 	widths(g, width);
 	rbuf_str(b, "\n");

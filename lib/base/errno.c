@@ -4,12 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int ns_errno_set(int err)
-{
-	errno = err;
-	return -err;
-}
-
 void *ns_errno_null(int err)
 {
 	errno = err;

@@ -45,7 +45,11 @@ struct ns_err {
 };
 
 /** Sets errno to @p err (positive) and returns -err. */
-int ns_errno_set(int err);
+static inline int ns_errno_set(int err)
+{
+	errno = err;
+	return -err;
+}
 
 /** Sets errno to @p err (positive) and returns NULL. */
 void *ns_errno_null(int err);

@@ -21,5 +21,5 @@ void ns_log(enum ns_log_level level, const char *type, const char *fmt, ...) NS_
 /** Sets the threshold; any thread, before the lcores start. */
 void ns_log_set_level(enum ns_log_level level);
 
-/** Name printed before each line; borrows @p program. */
-void ns_log_set_program(const char *program);
+/** Name printed before each line; borrows @p name. */
+void ns_log_set_program(const char *name);

@@ -176,6 +176,7 @@ int ns_conf_reference(int fd)
 	int rc = 0;
 
 	conf_buf_str(&r.out,
+		"<!-- SPDX-License-Identifier: BSD-3-Clause -->\n"
 		"# Configuration\n\n"
 		"A configuration file is YAML; each section below is a key at its top "
 		"level. Every key\nmay be left out. Order of precedence: defaults, the "
@@ -184,7 +185,7 @@ int ns_conf_reference(int fd)
 	all = conf_sections(&r.c, &n);
 	if (all == NULL)
 		rc = -errno;
-	for (size_t i = 0; rc == 0 && i < n; i++)
+	for (size_t i = 0; all != NULL && rc == 0 && i < n; i++)
 		rc = add_section(&r, all[i]);
 	if (rc == 0)
 		rc = r.out.oom ? -ENOMEM : write_all(fd, r.out.s, r.out.n);

@@ -144,8 +144,12 @@ int engine_eal_up(struct ns_engine *en, const struct ns_profile *profile, struct
 	unsigned mb = en->conf->memory != 0 ? en->conf->memory : memory_needed(en);
 	int rc = lcores_text(en, n, lcores, sizeof(lcores), e);
 
-	if (rc < 0)
+	if (a == NULL)
+		return ns_fail(e, ENOMEM, "no memory");
+	if (rc < 0) {
+		free_args(a);
 		return rc;
+	}
 	rc = add(a, "netspectra");
 	rc = rc < 0 ? rc : add(a, "--lcores");
 	rc = rc < 0 ? rc : add(a, lcores);

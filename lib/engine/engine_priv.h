@@ -140,9 +140,9 @@ static inline uint16_t engine_data_room(const struct ns_engine *en)
 uint32_t engine_share(const struct ns_engine *en, unsigned w);
 
 /* lcore.c: what the lcores run (rte_eal_remote_launch). */
-int engine_rx(void *lcore);
-int engine_analysis(void *lcore);
-int engine_both(void *lcore);
+int engine_rx(void *arg);
+int engine_analysis(void *arg);
+int engine_both(void *arg);
 void engine_hold(struct lcore *rx, struct ns_source_hold *hold);
 
 /* sink.c */

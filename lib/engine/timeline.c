@@ -68,6 +68,6 @@ void ns_timeline_merge(struct ns_timeline *into, const struct ns_timeline *from)
 		if (s->packets != 0)
 			count(into, from->base + i * from->width, s->packets, s->octets);
 	}
-	while (into->width < from->width)
+	while (into->width != 0 && into->width < from->width)
 		widen(into);
 }

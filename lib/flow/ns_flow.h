@@ -98,8 +98,8 @@ void ns_flow_age(struct ns_flow_table *t, uint64_t clock_ns);
  */
 void ns_flow_end_all(struct ns_flow_table *t, uint64_t clock_ns);
 
-/** Fills the record of an ended flow. */
-void ns_flow_record(const struct ns_flow_ended *flow, struct ns_flow_rec *rec);
+/** Fills the record @p r of the ended flow @p e; its lcore, during the hook. */
+void ns_flow_record(const struct ns_flow_ended *e, struct ns_flow_rec *r);
 
 /** Numbers of a table; written by its lcore, relaxed reads by any thread. */
 struct ns_flow_stats {

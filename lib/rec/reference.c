@@ -66,7 +66,8 @@ int ns_rec_reference(int fd)
 			close(copy);
 		return ns_errno_set(err);
 	}
-	fputs("# Records\n\n"
+	fputs("<!-- SPDX-License-Identifier: BSD-3-Clause -->\n"
+	      "# Records\n\n"
 	      "Made by `pcap-analyzer --record-reference`; do not edit.\n\n"
 	      "Every writer prints the fields in this order and under these names. The column IPFIX\n"
 	      "gives the information element (IANA number, or enterprise/number; 29305 is the reverse\n"

@@ -187,7 +187,7 @@ static int take_list(struct load *l, const struct key *k, const yaml_node_t *n)
 
 		if (text == NULL || text[0] == '\0')
 			return refuse(l, item->start_mark, EINVAL, k->name, "wants plain text");
-		if (k->kind == LIST) {
+		if (list != NULL) {
 			list[i] = text;
 			continue;
 		}

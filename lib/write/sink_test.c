@@ -17,7 +17,7 @@ static char *in_dir(const char *name)
 {
 	static char path[64];
 
-	if (dir[sizeof(dir) - 2] == 'X')
+	if (strcmp(dir + sizeof(dir) - 7, "XXXXXX") == 0)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	return path;

@@ -44,7 +44,7 @@ static inline __attribute__((always_inline)) unsigned cut(
 	struct ns_pcap_iface *iface = r->ifaces[0];
 	const uint32_t hdrlen = r->pcap.hdrlen, unit = r->pcap.unit_ns;
 	const uint32_t max = r->pcap.caplen_max;
-	const int lens_swapped = r->pcap.lens_swapped;
+	const signed char lens_swapped = r->pcap.lens_swapped;
 	const uint8_t *p = r->pos, *const end = r->end;
 	unsigned k;
 

@@ -5,13 +5,14 @@
 #include <ns_test_rec.h>
 #include <ns_write.h>
 
+#include <string.h>
 #include <unistd.h>
 
 static char dir[] = "/tmp/ns-csv-XXXXXX";
 
 static const char *in_dir(char *path, const char *name)
 {
-	if (dir[sizeof(dir) - 2] == 'X')
+	if (strcmp(dir + sizeof(dir) - 7, "XXXXXX") == 0)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
 	snprintf(path, 64, "%s/%s", dir, name);
 	return path;

@@ -242,7 +242,8 @@ struct ipfix_tmpl *ipfix_tmpl_create(struct ipfix_kind *k, uint32_t v6, uint16_t
 	t->v6 = v6;
 	t->id = id;
 	for (unsigned i = 0; i < 2 * kind->fields_n; i++) {
-		const struct ns_rec_field *f = &kind->fields[i % kind->fields_n];
+		unsigned at = i < kind->fields_n ? i : i - kind->fields_n;
+		const struct ns_rec_field *f = &kind->fields[at];
 		bool reverse = f->ipfix_pen == NS_REC_PEN_REVERSE;
 
 		if (!is_exported(f) || reverse != (i < kind->fields_n))

@@ -143,7 +143,7 @@ static int no_strangers(sqlite3 *db, const char *path, struct ns_err *e)
 
 static int take(sqlite3 *db, const char *path, struct ns_err *e)
 {
-	int64_t id, version, objects;
+	int64_t id = 0, version = 0, objects = 0;
 	int rc = number(db, path, "PRAGMA application_id", &id, e);
 
 	if (rc == 0)

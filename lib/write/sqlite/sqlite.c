@@ -77,10 +77,10 @@ static struct sqlite_table *table_new(
 			rc = sqlite_failed(w->db, w->path, kind->name, e);
 	}
 	sqlite3_free(sql);
-	if (rc < 0) {
+	if (rc < 0 || t == NULL) {
 		if (t != NULL)
 			table_free(t);
-		return ns_errno_null(-rc);
+		return ns_errno_null(rc < 0 ? -rc : ENOMEM);
 	}
 	t->next = w->tables;
 	w->tables = t;

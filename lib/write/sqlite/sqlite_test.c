@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <string.h>
 #include <unistd.h>
 
 static char dir[] = "/tmp/ns-sqlite-XXXXXX";
@@ -25,7 +26,7 @@ static const struct ns_writer_ops *fresh(void)
 	const struct ns_plugin *p = ns_plugin_find(NS_WRITER_KIND, "sqlite");
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
-	if (dir[sizeof(dir) - 2] == 'X')
+	if (strcmp(dir + sizeof(dir) - 7, "XXXXXX") == 0)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/out.db", dir);
 	unlink(path);
