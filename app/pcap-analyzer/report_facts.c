@@ -136,7 +136,7 @@ char *report_linktype_name(char *buf, unsigned linktype)
 		name = pcap_datalink_val_to_name((int)linktype);
 	/* the engine counts all from the last on as one */
 	if (linktype >= NS_LINKTYPES - 1)
-		snprintf(buf, 32, "%u or more", NS_LINKTYPES - 1);
+		snprintf(buf, 32, "%d or more", NS_LINKTYPES - 1);
 	else if (name != NULL)
 		snprintf(buf, 32, "%s", name);
 	else

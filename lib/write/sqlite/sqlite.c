@@ -141,7 +141,7 @@ static int sqlite_put(struct ns_writer *w, const struct ns_batch *b, struct ns_e
 
 	if (rc == 0 && t == NULL)
 		rc = -errno;
-	for (uint32_t i = 0; i < b->n && rc == 0; i++, rec += b->kind->size) {
+	for (uint32_t i = 0; t != NULL && i < b->n && rc == 0; i++, rec += b->kind->size) {
 		rc = begin(w, e);
 		if (rc == 0)
 			rc = insert(w, t, rec, e);

@@ -9,9 +9,9 @@
 #include <ns_write.h>
 
 #include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <string.h>
 #include <unistd.h>
 
 static char dir[] = "/tmp/ns-sqlite-XXXXXX";
