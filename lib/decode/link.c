@@ -6,7 +6,7 @@
 #include "decode_priv.h"
 #include "link_priv.h"
 
-static void to_ethertype(struct walk *w, uint32_t skip, uint16_t ethertype)
+void walk_to_ethertype(struct walk *w, uint32_t skip, uint16_t ethertype)
 {
 	w->off += skip;
 	w->ethertype = ethertype;
@@ -68,7 +68,7 @@ static void link_sll_any(struct walk *w, uint32_t size, uint32_t proto_at, uint3
 	} else if (proto < 0x0600) {
 		w->next = NS_NEXT_END;
 	} else {
-		to_ethertype(w, size, proto);
+		walk_to_ethertype(w, size, proto);
 	}
 }
 
@@ -90,7 +90,7 @@ static void link_ppp_hdlc(struct walk *w)
 			walk_fault(w, &ns_drop_truncated);
 			return;
 		}
-		to_ethertype(w, 4, be16(w->data + w->off + 2));
+		walk_to_ethertype(w, 4, be16(w->data + w->off + 2));
 		return;
 	}
 	w->next = NS_NEXT_PPP;
@@ -109,7 +109,7 @@ static void link_ppp_dir(struct walk *w)
 
 static void link_pppoe(struct walk *w)
 {
-	to_ethertype(w, 0, ETHERTYPE_PPPOE);
+	walk_to_ethertype(w, 0, ETHERTYPE_PPPOE);
 }
 
 static void link_chdlc(struct walk *w)
@@ -125,7 +125,7 @@ static void link_chdlc(struct walk *w)
 		w->next = NS_NEXT_END;
 		return;
 	}
-	to_ethertype(w, 4, proto);
+	walk_to_ethertype(w, 4, proto);
 }
 
 /* Q.922 address of 2-4 octets, then RFC 2427: control, optional pad, NLPID; or Cisco's EtherType.
@@ -147,7 +147,7 @@ static void link_frelay(struct walk *w)
 		return;
 	}
 	if (w->data[w->off] != 0x03) {
-		to_ethertype(w, 2, be16(w->data + w->off));
+		walk_to_ethertype(w, 2, be16(w->data + w->off));
 		return;
 	}
 	w->off += 1;
@@ -178,7 +178,7 @@ void walk_nlpid(struct walk *w)
 
 static void link_mpls(struct walk *w)
 {
-	to_ethertype(w, 0, ETHERTYPE_MPLS);
+	walk_to_ethertype(w, 0, ETHERTYPE_MPLS);
 }
 
 /* Netfilter log: family, version, resource id, then attributes (length, type: host order). */
@@ -247,83 +247,6 @@ static void link_ppi(struct walk *w)
 	w->next = NS_NEXT_LINK;
 }
 
-/* RFC 1483 LLC encapsulation. */
-static void link_llc(struct walk *w)
-{
-	walk_llc(w);
-}
-
-/* SunATM: flags, VPI, VCI; only LLC-encapsulated traffic carries a network layer we can see. */
-static void link_sunatm(struct walk *w)
-{
-	if (!have(w, w->off, 4)) {
-		walk_fault(w, &ns_drop_truncated);
-		return;
-	}
-	uint8_t type = w->data[w->off] & 0x0f;
-
-	w->off += 4;
-	w->p->ethertype = NS_ETHERTYPE_ATM;
-	if (type == 2) {
-		walk_llc(w);
-		return;
-	}
-	w->next = NS_NEXT_END;
-}
-
-/* BSD SLIP: direction and 15 octets of compression state. */
-static void link_slip(struct walk *w)
-{
-	if (!have(w, w->off, 16)) {
-		walk_fault(w, &ns_drop_truncated);
-		return;
-	}
-	w->off += 16;
-	w->next = NS_NEXT_IP;
-}
-
-/* Linux ARCNET: source, destination, offset, type; RFC 1201 adds split flag and sequence. */
-static void link_arcnet_linux(struct walk *w)
-{
-	if (!have(w, w->off, 8)) {
-		walk_fault(w, &ns_drop_truncated);
-		return;
-	}
-	uint8_t type = w->data[w->off + 4];
-
-	w->p->ethertype = NS_ETHERTYPE_ARCNET;
-	if (type == 212 || type == 196) {
-		w->off += 8;
-		w->next = NS_NEXT_IP;
-	} else if (type == 240) { /* RFC 1051: no fragmentation header */
-		w->off += 5;
-		w->next = NS_NEXT_IP;
-	} else {
-		w->next = NS_NEXT_END;
-	}
-}
-
-/* FDDI: frame control and two addresses, then LLC. */
-static void link_fddi(struct walk *w)
-{
-	if (!have(w, w->off, 13)) {
-		walk_fault(w, &ns_drop_truncated);
-		return;
-	}
-	w->off += 13;
-	walk_llc(w);
-}
-
-/* IP over InfiniBand (RFC 4391): 40 octets of GRH, EtherType, 2 reserved. */
-static void link_ipoib(struct walk *w)
-{
-	if (!have(w, w->off, 44)) {
-		walk_fault(w, &ns_drop_truncated);
-		return;
-	}
-	to_ethertype(w, 44, be16(w->data + w->off + 40));
-}
-
 static const struct {
 	uint16_t linktype;
 	const char *name;
@@ -332,14 +255,14 @@ static const struct {
 	{0, "null", link_null},
 	{1, "ethernet", walk_ethernet},
 	{7, "arcnet_bsd", NULL},
-	{8, "slip", link_slip},
+	{8, "slip", walk_slip},
 	{9, "ppp", link_ppp_hdlc},
-	{10, "fddi", link_fddi},
+	{10, "fddi", walk_fddi},
 	{12, "raw", link_raw},
 	{14, "raw", link_raw},
 	{50, "ppp_hdlc", link_ppp_hdlc},
 	{51, "ppp_ether", link_pppoe},
-	{100, "atm_rfc1483", link_llc},
+	{100, "atm_rfc1483", walk_llc},
 	{101, "raw", link_raw},
 	{104, "c_hdlc", link_chdlc},
 	{105, "ieee802_11", walk_wlan},
@@ -348,9 +271,9 @@ static const struct {
 	{113, "linux_sll", link_sll},
 	{117, "pflog", NULL},
 	{119, "ieee802_11_prism", walk_prism},
-	{123, "sunatm", link_sunatm},
+	{123, "sunatm", walk_sunatm},
 	{127, "ieee802_11_radiotap", walk_radiotap},
-	{129, "arcnet_linux", link_arcnet_linux},
+	{129, "arcnet_linux", walk_arcnet_linux},
 	{137, "juniper_atm1", NULL},
 	{140, "mtp2", NULL},
 	{147, "user0", NULL},
@@ -371,7 +294,7 @@ static const struct {
 	{229, "ipv6", link_raw},
 	{230, "ieee802_15_4_nofcs", NULL},
 	{239, "nflog", link_nflog},
-	{242, "ipoib", link_ipoib},
+	{242, "ipoib", walk_ipoib},
 	{253, "netlink", NULL},
 	{276, "linux_sll2", link_sll2},
 };

@@ -29,3 +29,13 @@ void walk_avs(struct walk *w);
 /* SNAP behind LLC, and the NLPID of RFC 2427. */
 void walk_snap(struct walk *w);
 void walk_nlpid(struct walk *w);
+
+/* Skips octets and goes on with an EtherType. */
+void walk_to_ethertype(struct walk *w, uint32_t skip, uint16_t ethertype);
+
+/* Rare link types. */
+void walk_sunatm(struct walk *w);
+void walk_slip(struct walk *w);
+void walk_arcnet_linux(struct walk *w);
+void walk_fddi(struct walk *w);
+void walk_ipoib(struct walk *w);

@@ -139,6 +139,9 @@ static inline uint16_t engine_data_room(const struct ns_engine *en)
 /* engine.c: buckets whose flows may come to worker @p w. */
 uint32_t engine_share(const struct ns_engine *en, unsigned w);
 
+/* engine.c: what the source has to say outlives it; main thread. */
+void engine_keep_source(struct ns_engine *en);
+
 /* lcore.c: what the lcores run (rte_eal_remote_launch). */
 int engine_rx(void *arg);
 int engine_analysis(void *arg);
