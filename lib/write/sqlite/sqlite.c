@@ -68,7 +68,8 @@ static struct sqlite_table *table_new(
 	if (t != NULL)
 		t->text = malloc(ns_rec_line_max(kind));
 	if (t == NULL || t->text == NULL || sql == NULL) {
-		rc = ns_fail(e, ENOMEM, "%s: no memory for table \"%s\"", w->path, kind->name);
+		ns_fail(e, ENOMEM, "%s: no memory for table \"%s\"", w->path, kind->name);
+		rc = -ENOMEM;
 	} else {
 		t->kind = kind;
 		rc = sqlite_schema_kind(w->db, w->path, kind, e);
