@@ -279,6 +279,18 @@ int engine_rx(void *arg)
 	return 0;
 }
 
+/*
+ * The digest's context belongs to a thread and is made at its first use; that shall be now, and not
+ * when the first flow ends (law 3).
+ */
+static void warm_up(void)
+{
+	static const uint8_t none[16];
+	char id[31];
+
+	ns_community_id(id, 4, none, none, 0, 0, 0, false);
+}
+
 int engine_analysis(void *arg)
 {
 	struct lcore *l = arg;
@@ -286,6 +298,7 @@ int engine_analysis(void *arg)
 	struct rte_mbuf *m[DEQUEUE];
 	unsigned empty = 0, slice = 0;
 
+	warm_up();
 	for (;;) {
 		bool drain = flag(&en->drain);
 		bool any = false;
@@ -323,6 +336,7 @@ int engine_both(void *arg)
 	struct lcore *l = arg;
 	unsigned empty = 0;
 
+	warm_up();
 	read_all(l, analyse);
 	tell(l, &l->done);
 	while (!flag(&l->en->drain))
