@@ -63,6 +63,14 @@ _Static_assert(sizeof(struct ns_tuple) == 48, "the key of the flow table is 48 o
 
 #define NS_PKT_FRAG_ANY (NS_PKT_FRAG | NS_PKT_OUTER_FRAG)
 
+/** What the flow table says about a packet (ns_packet.flow). */
+enum ns_packet_flow {
+	NS_PKT_FLOW = 1u << 0, /**< counted in a flow */
+	NS_PKT_REVERSE = 1u << 1, /**< from responder to initiator */
+	NS_PKT_FLOW_NEW = 1u << 2, /**< the flow's first packet */
+	NS_PKT_FLOW_FIRST = 1u << 3, /**< the first of its direction in this flow and epoch */
+};
+
 struct ns_packet {
 	/* --- given by the source --- */
 	uint64_t ts_ns; /**< when the packet was seen, since 1970 */
@@ -99,6 +107,15 @@ struct ns_packet {
 	uint16_t dport; /**< ICMP: type * 256 + code */
 	uint16_t frag_l3_off; /**< the IP header that frag_id and frag_off belong to */
 	uint32_t tunnel_id; /**< as in the packet (VNI, TEID, GRE key), host order */
+
+	/* --- filled by the flow table --- */
+	uint8_t flow; /**< enum ns_packet_flow */
+	uint8_t zero;
+	uint16_t flow_dport; /**< port of the responder, as in the flow's record */
+
+	/* --- filled by the lcore that reads --- */
+	uint32_t epoch; /**< file mode: number of the epoch, counted from 0 without gaps */
+
 	struct ns_tuple tuple;
 };
 

@@ -13,7 +13,6 @@
  *   - Shifts by more than 31 and division by zero differ when the second operand is a register.
  */
 #include "filter_priv.h"
-#include "source_priv.h"
 
 #include <ns_filter.h>
 
@@ -90,7 +89,7 @@ static bool jit_is_exact(const struct bpf_program *prog, bool *uses_len)
 struct ns_filter *ns_filter_create(
 	const char *expr, unsigned linktype, unsigned snaplen, struct ns_err *e)
 {
-	struct ns_filter *f = ns_source_calloc(1, sizeof(*f));
+	struct ns_filter *f = calloc(1, sizeof(*f));
 	pcap_t *dead;
 
 	if (f == NULL) {

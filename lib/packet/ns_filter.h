@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A packet filter in the language of pcap-filter(7), shared by all sources.
+ * A packet filter in the language of pcap-filter(7), shared by sources and tasks.
  *
  * libpcap compiles the expression; the classic BPF program is turned into machine code where the
  * result is provably the same and interpreted by libpcap otherwise.
