@@ -50,6 +50,14 @@ void ns_flow_age(struct ns_flow_table *t, uint64_t clock_ns)
 	}
 }
 
+void ns_flow_age_all(struct ns_flow_table *t, uint64_t clock_ns)
+{
+	for (uint32_t i = 0; i < t->shards_all; i++) {
+		if (t->shards[i].count > 0)
+			age_shard(t, &t->shards[i], clock_ns, UINT32_MAX);
+	}
+}
+
 void flow_make_room(struct ns_flow_table *t, struct shard *s, uint64_t clock_ns)
 {
 	age_shard(t, s, clock_ns, UINT32_MAX);

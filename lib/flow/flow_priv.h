@@ -48,6 +48,8 @@ enum flow_state {
 	FLOW_TUNNEL = 1u << 9, /* cold[] is set */
 	FLOW_PORTS = 1u << 10,
 	FLOW_USED = 1u << 11,
+	FLOW_SEEN0 = 1u << 12, /* a packet of this direction came in the epoch of `epoch` */
+	FLOW_SEEN1 = 1u << 13,
 };
 
 /* Index 0: initiator to responder, 1: back. */
@@ -68,10 +70,15 @@ struct flow {
 	uint16_t state; /* enum flow_state */
 	uint16_t shard;
 	uint8_t tcp_flags[2];
-	uint8_t first_flags[2];
+	union {
+		uint8_t first_flags[2]; /* TCP */
+		struct {
+			uint8_t icmp_type, icmp_code; /* of the first packet; ICMP */
+		};
+	};
 	uint8_t ttl_min[2], ttl_max[2];
 	uint8_t tos[2];
-	uint8_t icmp_type, icmp_code;
+	uint16_t epoch; /* low bits of the epoch that FLOW_SEEN* are about */
 } __attribute__((aligned(NS_CACHE_LINE)));
 
 _Static_assert(offsetof(struct flow, start_ns) == 64, "counters and clocks fill the first line");
@@ -118,6 +125,7 @@ struct ns_flow_table {
 	uint32_t move_ticks, linger_ticks;
 	bool tcp_end;
 	bool changed; /* a position was freed during this burst */
+	uint16_t epoch; /* low bits of the number that ns_flow_epoch() gave */
 	uint32_t age_at;
 	struct ns_flow_hooks hooks;
 	struct ns_flow_stats stats; /* writer: owner; readers: any, relaxed */
@@ -153,10 +161,15 @@ static inline uint32_t flow_signature(uint32_t hash)
 void flow_list_push(struct ns_flow_table *t, struct list *l, uint32_t pos);
 void flow_list_remove(struct ns_flow_table *t, struct list *l, uint32_t pos);
 
+static inline bool flow_is_icmp(uint8_t proto)
+{
+	return proto == 1 || proto == 58;
+}
+
 /* Begins an entry with the packet that made it. */
 void flow_start(struct ns_flow_table *t, uint32_t pos, struct rte_mbuf *m);
-/* Counts a packet in. */
-void flow_update(struct ns_flow_table *t, uint32_t pos, const struct ns_packet *p);
+/* Counts a packet in, and says in it what it is to its flow. */
+void flow_update(struct ns_flow_table *t, uint32_t pos, struct ns_packet *p);
 
 /*
  * The reason for which the flow has ended by clock, or 0 while it lives.

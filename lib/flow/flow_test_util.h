@@ -137,6 +137,12 @@ static inline struct rte_mbuf *packet_of(const struct say *s, struct test_packet
 	p->tos = s->tos;
 	p->icmp_type = s->icmp_type;
 	p->icmp_code = s->icmp_code;
+	if (s->proto == ICMP || s->proto == ICMPV6) {
+		p->dport = (uint16_t)(s->icmp_type << 8 | s->icmp_code);
+	} else {
+		p->sport = s->sport;
+		p->dport = s->dport;
+	}
 	return &b->m;
 }
 

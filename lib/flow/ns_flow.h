@@ -84,10 +84,20 @@ uint64_t ns_flow_table_memory(
 
 /**
  * Puts a burst of decoded IP packets into the table; others are passed over. @p n <= 64. Returns
- * how many found no room (counted as the drop flow_table_full).
+ * how many found no room (counted as the drop flow_table_full). Fills ns_packet.flow of all, and
+ * flow_dport of those in a flow.
  */
 uint16_t ns_flow_burst(
 	struct ns_flow_table *t, struct rte_mbuf *const *m, uint16_t n, struct ns_counters *c);
+
+/**
+ * From here on packets belong to epoch @p number: NS_PKT_FLOW_FIRST marks the first packet of each
+ * direction of a flow in it. The table's lcore.
+ */
+void ns_flow_epoch(struct ns_flow_table *t, uint64_t number);
+
+/** Ends all that is idle at @p clock_ns, at once; the table's lcore. */
+void ns_flow_age_all(struct ns_flow_table *t, uint64_t clock_ns);
 
 /** A slice of ageing: looks at some shards and ends what is idle at @p clock_ns. */
 void ns_flow_age(struct ns_flow_table *t, uint64_t clock_ns);

@@ -120,7 +120,7 @@ void ns_flow_record(const struct ns_flow_ended *e, struct ns_flow_rec *r)
 	const struct flow *f = e->flow;
 	const struct ns_tuple *t = e->tuple;
 	bool swapped = (f->state & FLOW_SWAPPED) != 0;
-	bool icmp = t->proto == 1 || t->proto == 58;
+	bool icmp = flow_is_icmp(t->proto);
 	bool ports = (f->state & FLOW_PORTS) != 0;
 	uint16_t sport = __builtin_bswap16(swapped ? t->pb : t->pa);
 	uint16_t dport = __builtin_bswap16(swapped ? t->pa : t->pb);
@@ -151,8 +151,10 @@ void ns_flow_record(const struct ns_flow_ended *e, struct ns_flow_rec *r)
 	r->end_ns = f->end_ns;
 	r->tcp_flags = f->tcp_flags[0];
 	r->rev_tcp_flags = f->tcp_flags[1];
-	r->tcp_first_flags = f->first_flags[0];
-	r->rev_tcp_first_flags = f->first_flags[1];
+	if (t->proto == 6) {
+		r->tcp_first_flags = f->first_flags[0];
+		r->rev_tcp_first_flags = f->first_flags[1];
+	}
 	r->end_reason = e->reason;
 	r->ttl_min = f->ttl_min[0];
 	r->ttl_max = f->ttl_max[0];

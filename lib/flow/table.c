@@ -206,8 +206,9 @@ uint16_t ns_flow_burst(
 	uint16_t k = 0, dropped = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		const struct ns_packet *p = ns_packet(m[i]);
+		struct ns_packet *p = ns_packet(m[i]);
 
+		p->flow = 0;
 		if ((p->flags & NS_PKT_IP) == 0)
 			continue;
 		keys[k] = &p->tuple;
@@ -225,7 +226,7 @@ uint16_t ns_flow_burst(
 	}
 	t->changed = false;
 	for (uint16_t i = 0; i < k; i++) {
-		const struct ns_packet *p = ns_packet(ip[i]);
+		struct ns_packet *p = ns_packet(ip[i]);
 		int32_t at = pos[i];
 
 		/* positions found above are stale once one was freed; new ones may have come */
@@ -250,6 +251,11 @@ uint16_t ns_flow_burst(
 		flow_update(t, (uint32_t)at, p);
 	}
 	return dropped;
+}
+
+void ns_flow_epoch(struct ns_flow_table *t, uint64_t number)
+{
+	t->epoch = (uint16_t)number;
 }
 
 void ns_flow_table_stats(const struct ns_flow_table *t, struct ns_flow_stats *s)

@@ -21,8 +21,10 @@ void flow_start(struct ns_flow_table *t, uint32_t pos, struct rte_mbuf *m)
 	if ((p->flags & NS_PKT_PORTS) != 0)
 		f->state |= FLOW_PORTS;
 	f->ttl_min[0] = f->ttl_min[1] = UINT8_MAX;
-	f->icmp_type = p->icmp_type;
-	f->icmp_code = p->icmp_code;
+	if (flow_is_icmp(p->tuple.proto)) {
+		f->icmp_type = p->icmp_type;
+		f->icmp_code = p->icmp_code;
+	}
 	if ((p->flags & NS_PKT_TUNNEL) == 0 && p->port == 0)
 		return;
 	memset(c, 0, sizeof(*c));
@@ -121,12 +123,42 @@ static void tcp_end(struct ns_flow_table *t, uint32_t pos, const struct ns_packe
 	flow_list_push(t, &s->closing, pos);
 }
 
-void flow_update(struct ns_flow_table *t, uint32_t pos, const struct ns_packet *p)
+/* Numbers of epochs wrap: a flow that slept for long has not been seen in this one. */
+#define SLEPT_NS (256 * NS_SEC_NS)
+
+/* What the packet is to its flow, for all that comes after the flow table. */
+static inline void mark(
+	const struct ns_flow_table *t, struct flow *f, struct ns_packet *p, unsigned dir)
+{
+	uint16_t seen = dir == 0 ? FLOW_SEEN0 : FLOW_SEEN1;
+	uint8_t flow = NS_PKT_FLOW;
+
+	if (dir != 0)
+		flow |= NS_PKT_REVERSE;
+	if (f->packets[0] + f->packets[1] == 0)
+		flow |= NS_PKT_FLOW_NEW;
+	if (f->epoch != t->epoch || p->clock_ns - f->last_clock > SLEPT_NS) {
+		f->epoch = t->epoch;
+		f->state &= (uint16_t) ~(FLOW_SEEN0 | FLOW_SEEN1);
+	}
+	if ((f->state & seen) == 0) {
+		f->state |= seen;
+		flow |= NS_PKT_FLOW_FIRST;
+	}
+	p->flow = flow;
+	if (ns_unlikely(flow_is_icmp(p->tuple.proto)))
+		p->flow_dport = (uint16_t)(f->icmp_type << 8 | f->icmp_code);
+	else
+		p->flow_dport = dir == 0 ? p->dport : p->sport;
+}
+
+void flow_update(struct ns_flow_table *t, uint32_t pos, struct ns_packet *p)
 {
 	struct flow *f = &t->flows[pos];
 	bool swapped = (p->flags & NS_PKT_SWAPPED) != 0;
 	unsigned dir = swapped != ((f->state & FLOW_SWAPPED) != 0);
 
+	mark(t, f, p, dir);
 	f->packets[dir]++;
 	f->ip_octets[dir] += p->ip_octets;
 	f->l2_octets[dir] += p->wirelen;
@@ -141,7 +173,8 @@ void flow_update(struct ns_flow_table *t, uint32_t pos, const struct ns_packet *
 		f->ttl_max[dir] = p->ttl;
 	if (f->packets[dir] == 1) {
 		f->tos[dir] = p->tos;
-		f->first_flags[dir] = p->tcp_flags;
+		if ((p->flags & NS_PKT_TCP) != 0)
+			f->first_flags[dir] = p->tcp_flags;
 	}
 	uint32_t tick = flow_tick(p->clock_ns);
 
