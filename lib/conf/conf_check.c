@@ -14,10 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-static size_t path_push(struct conf_path *p, const char *fmt, ...) NS_PRINTF(2, 3);
-
-/* Returns what to set p->n to afterwards. */
-static size_t path_push(struct conf_path *p, const char *fmt, ...)
+size_t conf_path_push(struct conf_path *p, const char *fmt, ...)
 {
 	size_t before = p->n;
 	va_list ap;
@@ -31,7 +28,7 @@ static size_t path_push(struct conf_path *p, const char *fmt, ...)
 	return before;
 }
 
-static void path_pop(struct conf_path *p, size_t before)
+void conf_path_pop(struct conf_path *p, size_t before)
 {
 	p->n = before;
 	p->s[before] = '\0';
@@ -67,53 +64,60 @@ static unsigned distance(const char *a, const char *b)
 	return d[la][lb];
 }
 
-/* Names are those of fields or of bits; the other is NULL. */
 static const char *name_at(const cyaml_schema_value_t *v, size_t i)
 {
+	if (v->type == CYAML_ENUM)
+		return i < v->enumeration.count ? v->enumeration.strings[i].str : NULL;
 	if (v->type == CYAML_BITFIELD)
 		return i < v->bitfield.count ? v->bitfield.bitdefs[i].name : NULL;
 	return v->mapping.fields[i].key;
 }
 
-static int unknown_key(struct conf_ctx *c, const cyaml_schema_value_t *v, const struct conf_node *n,
-	const struct conf_path *path)
+void conf_suggest(const cyaml_schema_value_t *v, const char *word, char hint[80], char list[220])
 {
-	bool root = path->n == 0;
-	char shown[64], list[220] = "", hint[80] = "";
+	const size_t len = 220;
 	const char *name, *best = NULL;
 	unsigned best_d = 4;
 	size_t at = 0;
 
+	hint[0] = list[0] = '\0';
 	for (size_t i = 0; (name = name_at(v, i)) != NULL; i++) {
-		unsigned d = distance(n->key, name);
+		unsigned d = distance(word, name);
 
 		if (d < best_d && d <= (strlen(name) + 2) / 3) {
 			best_d = d;
 			best = name;
 		}
-		if (at + strlen(name) + 6 < sizeof(list))
+		if (at + strlen(name) + 6 < len)
 			at += (size_t)sprintf(list + at, "%s%s", i > 0 ? ", " : "", name);
-		else if (at < sizeof(list)) {
+		else if (at < len) {
 			strcpy(list + at, ", ...");
-			at = sizeof(list);
+			at = len;
 		}
 	}
 	if (best != NULL)
-		snprintf(hint, sizeof(hint), " (did you mean \"%.48s\"?)", best);
+		snprintf(hint, 80, " (did you mean \"%.48s\"?)", best);
+}
+
+static int unknown_key(struct conf_ctx *c, const cyaml_schema_value_t *v, const struct conf_node *n,
+	const struct conf_path *path)
+{
+	char shown[64], list[220], hint[80];
+
+	conf_suggest(v, n->key, hint, list);
 	conf_show(n->key, shown, sizeof(shown));
-	if (root)
+	if (path->n == 0)
 		return conf_fail(c, EINVAL, n->key_at, NULL,
 			"unknown section \"%s\"%s; there are: %s", shown, hint, list);
 	return conf_fail(c, EINVAL, n->key_at, path->s, "unknown key \"%s\"%s; there are: %s",
 		shown, hint, list);
 }
 
-static int is_not(struct conf_ctx *c, const cyaml_schema_value_t *v, const struct conf_node *n,
+int conf_is_not(struct conf_ctx *c, const char *expected, const struct conf_node *n,
 	const struct conf_path *path)
 {
-	char expected[240], shown[64];
+	char shown[64];
 
-	conf_expected(v, expected, sizeof(expected));
 	if (n->kind != CONF_SCALAR)
 		return conf_fail(c, EINVAL, n->at, path->s, "expected %s, not a %s", expected,
 			n->kind == CONF_LIST ? "list" : "mapping");
@@ -121,6 +125,14 @@ static int is_not(struct conf_ctx *c, const cyaml_schema_value_t *v, const struc
 		return conf_fail(c, EINVAL, n->at, path->s, "expected %s, not nothing", expected);
 	return conf_fail(c, EINVAL, n->at, path->s, "expected %s, not \"%s\"", expected,
 		conf_show(n->text, shown, sizeof(shown)));
+}
+
+static int is_not(struct conf_ctx *c, const cyaml_schema_value_t *v, const struct conf_node *n,
+	const struct conf_path *path)
+{
+	char expected[240];
+
+	return conf_is_not(c, conf_expected(v, expected, sizeof(expected)), n, path);
 }
 
 /* Decimal or 0x, without leading zeros: libcyaml would read those as octal. */
@@ -249,12 +261,12 @@ static int check_list(struct conf_ctx *c, const cyaml_schema_value_t *v, struct 
 		return conf_fail(c, EINVAL, n->at, path->s, "%u entries, must be at most %u", n->n,
 			v->sequence.max);
 	for (struct conf_node *k = n->first; k != NULL; k = k->next) {
-		size_t before = path_push(path, "[%u]", i++);
+		size_t before = conf_path_push(path, "[%u]", i++);
 
 		/* a list replaces the default as a whole, so nothing else can fill its entries */
 		if (conf_check(c, v->sequence.entry, k, path, true) < 0)
 			return -errno;
-		path_pop(path, before);
+		conf_path_pop(path, before);
 	}
 	return 0;
 }
@@ -277,7 +289,7 @@ static int check_bits(struct conf_ctx *c, const cyaml_schema_value_t *v, struct 
 		errno = 0;
 		if (k->kind != CONF_SCALAR || !number_text(k->text, &zeros) || zeros ||
 			k->text[0] == '-' || strtoull(k->text, NULL, 0) > max || errno != 0) {
-			path_push(path, ".%s", k->key);
+			conf_path_push(path, ".%s", k->key);
 			return conf_fail(c, EINVAL, k->at, path->s,
 				"expected a whole number from 0 to %llu", (unsigned long long)max);
 		}
@@ -299,11 +311,16 @@ static int check_mapping(struct conf_ctx *c, const cyaml_schema_value_t *v, stru
 {
 	for (struct conf_node *k = n->first; k != NULL; k = k->next) {
 		const cyaml_schema_field_t *f = field_of(v, k->key);
+		const struct conf_part *list;
 		size_t before;
 
 		if (f == NULL)
 			return unknown_key(c, v, k, path);
-		before = path_push(path, "%s%s", path->n > 0 ? "." : "", k->key);
+		before = conf_path_push(path, "%s%s", path->n > 0 ? "." : "", k->key);
+		list = v == c->root ? conf_find_list(c, k->key, strlen(k->key)) : NULL;
+		/* entries were given their defaults, and checked as a whole, when they were read */
+		if (list != NULL && !whole && conf_check_entries(c, list, k, path) < 0)
+			return -errno;
 		if (f->value.type == CYAML_SEQUENCE && k->kind == CONF_LIST &&
 			k->n > conf_uint_max(f->count_size))
 			return conf_fail(c, EINVAL, k->at, path->s,
@@ -311,7 +328,7 @@ static int check_mapping(struct conf_ctx *c, const cyaml_schema_value_t *v, stru
 				(unsigned long long)conf_uint_max(f->count_size));
 		if (conf_check(c, &f->value, k, path, whole) < 0)
 			return -errno;
-		path_pop(path, before);
+		conf_path_pop(path, before);
 	}
 	if (!whole)
 		return 0;

@@ -1,14 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Any text as a file, and what follows its first NUL as an override. What is accepted must dump
- * to a file that is accepted again and dumps to the same text.
+ * to a file that is accepted again and dumps to the same text. The schema is that of the whole
+ * program, with the sections of this room's tests besides: t_flow, t_write and the list t_tasks.
  */
+#define T_PREFIX "t_"
 #include "conf_test_sections.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* When not even the defaults load (two sections of one name, say), no input is looked at. */
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	struct ns_err e = {0};
+	struct ns_conf *c = ns_conf_load(NULL, NULL, 0, &e);
+
+	if (c == NULL) {
+		fprintf(stderr, "the defaults are refused: %s\n", e.text);
+		abort();
+	}
+	ns_conf_destroy(c);
+	return 0;
+}
 
 static void again(const struct ns_conf *c)
 {

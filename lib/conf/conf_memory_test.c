@@ -76,12 +76,16 @@ static const char text[] = "flow:\n"
 			   "  sub: {depth: 4}\n"
 			   "  files: [a, \"b\", 'c']\n"
 			   "  pairs: [{a: 1, b: 2}, {a: 3}]\n"
+			   "tasks:\n"
+			   "  - {name: a, type: heavy, key: [a, b], memory: 1 MiB}\n"
+			   "  - {name: b, type: quantile, field: c}\n"
 			   "write:\n"
 			   "  pipe: {low: 1}\n";
 
 static bool load_once(struct ns_err *e)
 {
-	const char *o[] = {"flow.sub.mode=slow", "flow.files=[p, q]", "write.on=true"};
+	const char *o[] = {"flow.sub.mode=slow", "flow.files=[p, q]", "write.on=true",
+		"tasks=[{name: p, type: heavy}, {name: q, type: quantile, field: r}]"};
 	struct ns_conf *c;
 	char *dump;
 	bool good;
@@ -96,6 +100,7 @@ static bool load_once(struct ns_err *e)
 	good = dump != NULL;
 	if (dump != NULL) {
 		CU_ASSERT_PTR_NOT_NULL(strstr(dump, "  files: [p, q]\n"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(dump, "  - {name: q, type: quantile, field: r,"));
 		mem(NULL, dump, 0);
 	} else {
 		CU_ASSERT_EQUAL(errno, ENOMEM);

@@ -146,7 +146,7 @@ void conf_merge(struct conf_node *base, struct conf_node *over)
 		b->key_at = o->key_at;
 		if (b->kind == CONF_MAPPING && o->kind == CONF_MAPPING) {
 			conf_merge(b, o);
-		} else if (b->kind != CONF_MAPPING || !conf_is_blank(o)) {
+		} else if (!conf_is_blank(o) || (b->kind != CONF_MAPPING && !b->keep)) {
 			/* "flow:" with nothing below it changes nothing */
 			b->kind = o->kind;
 			b->text_like = o->text_like;
@@ -156,6 +156,11 @@ void conf_merge(struct conf_node *base, struct conf_node *over)
 			b->last = o->last;
 		}
 	}
+}
+
+int conf_no_memory(struct ns_err *e)
+{
+	return ns_fail(e, ENOMEM, "no memory for the configuration");
 }
 
 char *conf_show(const char *text, char *buf, size_t len)
@@ -180,6 +185,8 @@ char *conf_where(const struct conf_ctx *c, struct conf_at at, char *buf, size_t 
 
 	if (at.from == CONF_FROM_FILE)
 		snprintf(buf, len, "%.160s:%u:%u", c->name, at.line, at.col);
+	else if (at.from == CONF_FROM_DEFAULT && at.line > 0)
+		snprintf(buf, len, "built-in default:%u:%u", at.line, at.col);
 	else if (at.from == CONF_FROM_DEFAULT)
 		snprintf(buf, len, "built-in default");
 	else

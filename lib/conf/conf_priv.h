@@ -10,6 +10,10 @@
  *	                       ▼
  *	                  YAML text ──▶ libcyaml ──▶ one struct per section
  *
+ * A list section is one more mapping key of the tree's root, a list. Its defaults are YAML text
+ * already, and under each of its entries the defaults of the entry's type are laid as soon as it
+ * is read; a later list replaces an earlier one as a whole. libcyaml fills one struct per entry.
+ *
  * libcyaml alone could not do it: it has no defaults (an absent key is zero), takes "5x" for 5,
  * -1 for the largest unsigned number and any word but "false" for true. So the tree is checked
  * against the same schema first, strictly, which also gives every message its place.
@@ -20,6 +24,8 @@
 #define CONF_TEXT_MAX (1u << 20) /* octets of a configuration file */
 #define CONF_NODES_MAX 16384u /* of one document, after its aliases are expanded */
 #define CONF_DEPTH_MAX 32u
+#define CONF_NAME_MAX 64u /* octets of a section's name */
+#define CONF_ENTRIES_MAX 1024u /* of one list section */
 
 enum conf_kind { CONF_SCALAR, CONF_LIST, CONF_MAPPING };
 
@@ -39,11 +45,24 @@ struct conf_at {
 struct conf_node {
 	enum conf_kind kind;
 	bool text_like; /* quoted in the source, or of a type that is text */
+	bool keep; /* a blank laid over it changes nothing */
 	unsigned n; /* children */
 	struct conf_at at, key_at;
 	const char *key; /* child of a mapping only */
 	const char *text;
 	struct conf_node *next, *first, *last;
+};
+
+/* A key of the root: a section, or a list section with its types of entries. */
+struct conf_part {
+	const char *name;
+	const struct ns_conf_section *section; /* either this */
+	const struct ns_conf_list *list; /* or this */
+	const struct ns_conf_variant **variants; /* of the list, in order of type */
+	cyaml_schema_value_t types; /* the same as a list of words, for messages */
+	size_t slot; /* of the section's struct, or of the first entry's */
+	struct ns_conf_item *items; /* n_items of them, once loaded */
+	size_t n_items;
 };
 
 struct conf_chunk;
@@ -58,6 +77,24 @@ struct conf_ctx {
 	const char *name; /* of the file */
 	const char *const *overrides;
 	struct ns_err *err;
+	const struct conf_part *parts; /* in order of name, n_parts of them */
+	size_t n_parts;
+	const cyaml_schema_value_t *root; /* what a file must look like; lists are CYAML_IGNORE */
+};
+
+/*
+ *	slots: [ ptr | ptr | ptr | ptr ]    sections in order of name, then entries of list sections
+ *	          │     └──────────▶ struct of the second, from libcyaml
+ *	          └────────────────▶ struct of the first
+ */
+struct ns_conf {
+	struct conf_arena arena; /* of parts, items and the root's fields */
+	struct conf_part *parts; /* in order of name, n of them */
+	size_t n;
+	bool loaded;
+	cyaml_schema_field_t *fields; /* of the slots, and an end */
+	cyaml_schema_value_t root;
+	void **slots; /* NULL when there is none */
 };
 
 /* The only allocator of the room (libcyaml's too), so that a test can make it fail. */
@@ -106,6 +143,9 @@ int conf_from_struct(struct conf_arena *a, const cyaml_schema_value_t *v, const 
 	uint64_t count, struct conf_node **out);
 /* What a value must be, as in "expected ..."; returns buf. */
 char *conf_expected(const cyaml_schema_value_t *v, char *buf, size_t len);
+/* The schema of a section's or an entry's struct. */
+cyaml_schema_value_t conf_mapping_of(
+	const cyaml_schema_field_t *fields, size_t size, enum cyaml_flag flags);
 /* The range of an integer of @p size octets. */
 int64_t conf_int_min(uint32_t size);
 int64_t conf_int_max(uint32_t size);
@@ -117,6 +157,19 @@ struct conf_path {
 	size_t n;
 };
 
+/* Appends; returns what conf_path_pop() takes to undo it. */
+size_t conf_path_push(struct conf_path *p, const char *fmt, ...) NS_PRINTF(2, 3);
+void conf_path_pop(struct conf_path *p, size_t before);
+
+/* "expected EXPECTED, not ...": refuses n for what it is. */
+int conf_is_not(struct conf_ctx *c, const char *expected, const struct conf_node *n,
+	const struct conf_path *path);
+/*
+ * Names that v knows (keys, bits or words) as "a, b, c" in list, and in hint " (did you mean
+ * "x"?)" when one of them is near to word.
+ */
+void conf_suggest(const cyaml_schema_value_t *v, const char *word, char hint[80], char list[220]);
+
 /*
  * Checks a tree against the schema and puts booleans into libcyaml's words. With @p whole, keys
  * that are required must be there too. 0 or -EINVAL with a message.
@@ -124,5 +177,37 @@ struct conf_path {
 int conf_check(struct conf_ctx *c, const cyaml_schema_value_t *v, struct conf_node *n,
 	struct conf_path *path, bool whole);
 
-/* The registered sections in order of name, n of them, in the arena; NULL with a message. */
-const struct ns_conf_section **conf_sections(struct conf_ctx *c, size_t *n);
+/* All that is registered as parts in order of name, in arena a; NULL with a message. */
+struct conf_part *conf_parts(struct conf_arena *a, size_t *n, struct ns_err *e);
+/* Makes the parts known to c, as c->root too; 0 or -ENOMEM with a message. */
+int conf_know(struct conf_ctx *c, const struct conf_part *parts, size_t n);
+/* The list section of that name, or NULL. */
+const struct conf_part *conf_find_list(const struct conf_ctx *c, const char *name, size_t len);
+
+/* The type of an entry, or NULL. */
+const struct ns_conf_variant *conf_variant_of(
+	const struct conf_part *list, const struct conf_node *entry);
+/*
+ * Checks what stands for a list section and lays the defaults under its entries; blank is fine.
+ * 0, -EINVAL or -ENOMEM with a message.
+ */
+int conf_check_entries(struct conf_ctx *c, const struct conf_part *list, struct conf_node *n,
+	struct conf_path *path);
+/*
+ * The default entries of a list section, checked. Unless strict, those of types that are not
+ * there are left out. NULL with errno and a message.
+ */
+struct conf_node *conf_default_entries(
+	struct conf_ctx *c, const struct conf_part *list, bool strict);
+
+/* Values as a tree: those loaded, or the defaults when there are none yet; NULL with a message. */
+struct conf_node *conf_tree(struct conf_ctx *c, const struct ns_conf *conf);
+/* libcyaml makes the structs of a checked tree. 0, -EINVAL or -ENOMEM with a message. */
+int conf_fill(struct conf_ctx *c, struct ns_conf *conf, const struct conf_node *root);
+/* Frees what conf_fill() made. */
+void conf_unfill(struct ns_conf *conf);
+/* Runs the modules' checks and finds the place of what they complain about. */
+int conf_run_checks(struct conf_ctx *c, const struct ns_conf *conf, const struct conf_node *root);
+
+/* ns_fail() with ENOMEM and the room's words for it. */
+int conf_no_memory(struct ns_err *e);

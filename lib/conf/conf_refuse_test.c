@@ -32,7 +32,7 @@ static void unknown(void)
 	refused("flow:\n  zebra: 3\n", NULL, "t.yaml:2:3: flow: unknown key \"zebra\"; " FLOW_KEYS);
 	refused("\nflwo: {}\n", NULL,
 		"t.yaml:2:1: unknown section \"flwo\" (did you mean \"flow\"?); there are: flow, "
-		"write");
+		"tasks, write");
 	refused("flow: {sub: {detph: 1}}", NULL,
 		"t.yaml:1:14: flow.sub: unknown key \"detph\" (did you mean \"depth\"?); there are: "
 		"depth, mode");
@@ -177,7 +177,7 @@ static void overrides(void)
 		"\"depth\"?); there are: depth, mode");
 	refused("", "wirte.on=true",
 		"override \"wirte.on=true\": unknown section \"wirte\" (did you mean \"write\"?); "
-		"there are: flow, write");
+		"there are: flow, tasks, write");
 	refused("", "flow.files=[a",
 		"override \"flow.files=[a\": did not find expected ',' or ']' (while parsing a flow "
 		"sequence)");
@@ -201,6 +201,14 @@ static void checks(void)
 		"active, 1 s");
 	refused("flow:\n  sub:\n    depth: 11\n", NULL, "t.yaml:3:5: flow.sub.depth: at most 10");
 	refused("\nflow: {u16: 1}\n", NULL, "t.yaml:2:1: flow: something is wrong");
+	/* entries of lists have places of their own, if it was the user who wrote them */
+	refused("flow:\n  pairs:\n    - {a: 1}\n    - b: 3\n      a: 66\n", NULL,
+		"t.yaml:5:7: flow.pairs[1].a: not 66");
+	refused("flow: {files: [a, 'bad', c]}", NULL, "t.yaml:1:19: flow.files[1]: bad file");
+	refused("", "flow.files=[bad]", "override \"flow.files=[bad]\": flow.files[0]: bad file");
+	refused("flow: {u16: 2}", NULL,
+		"t.yaml:1:1: flow.files[1] (left at its default): wrong by default");
+	refused("flow: {u16: 2, files: []}", NULL, "t.yaml:1:16: flow.files[1]: wrong by default");
 }
 
 static void long_words(void)

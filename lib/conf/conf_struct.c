@@ -28,6 +28,15 @@ uint64_t conf_uint_max(uint32_t size)
 	return size >= 8 ? UINT64_MAX : (UINT64_C(1) << (8 * size)) - 1;
 }
 
+cyaml_schema_value_t conf_mapping_of(
+	const cyaml_schema_field_t *fields, size_t size, enum cyaml_flag flags)
+{
+	return (cyaml_schema_value_t){.type = CYAML_MAPPING,
+		.flags = flags,
+		.data_size = (uint32_t)size,
+		.mapping = {.fields = fields}};
+}
+
 static uint64_t read_uint(const void *p, uint32_t size)
 {
 	uint64_t v = 0;

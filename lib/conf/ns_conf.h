@@ -9,6 +9,9 @@
  * then overrides ("flow.idle=30"). Unknown keys and bad values are refused with file, line and
  * column (or the override's text).
  *
+ * A section may also be a list of mappings, each of a type that its key "type" names: the section
+ * is registered as a ns_conf_list by its room, each type as a ns_conf_variant by its plug-in.
+ *
  * Thread: main, at start. Afterwards the values are read-only and any thread may read them.
  */
 
@@ -24,7 +27,10 @@ struct ns_conf_section {
 	size_t size; /**< sizeof the module's struct */
 	const void *defaults; /**< an instance of the struct; borrowed */
 	const struct ns_conf_doc *docs; /**< key -> text, ends with {NULL, NULL} */
-	/** Checks values that the schema can't; NULL: none. On failure sets *key to the culprit. */
+	/**
+	 * Checks values that the schema can't; NULL: none. On failure sets *key to the culprit:
+	 * "idle", "sub.depth", "files[2]"; left alone: the section as such.
+	 */
 	int (*check)(const void *values, const char **key, struct ns_err *e);
 };
 
@@ -41,6 +47,67 @@ void ns_conf_link(struct ns_conf_section *s);
 	__attribute__((constructor)) static void ns_register_##ident(void) \
 	{                                                                  \
 		ns_conf_link(&(ident));                                    \
+	}
+
+/**
+ * One type of entry of a list section; owned by a plug-in, borrowed for the life of the program.
+ * Its struct begins with what all entries of that section have; that is for the room to say.
+ */
+struct ns_conf_variant {
+	struct ns_conf_variant *next;
+	const char *section; /**< name of the list section, e.g. "tasks" */
+	const char *type; /**< value of the key "type", e.g. "heavy" */
+	const char *summary; /**< one line for the generated documentation */
+	/** All keys of the entry, "type" and the common ones too; ends with CYAML_FIELD_END. */
+	const cyaml_schema_field_t *fields;
+	size_t size; /**< sizeof the plug-in's struct */
+	const void *defaults; /**< an instance of the struct, laid under each entry; NULL: none */
+	const struct ns_conf_doc *docs; /**< key -> text, ends with {NULL, NULL} */
+	/** As in ns_conf_section; *key is below the entry: "by", "sub.depth", "key[2]". */
+	int (*check)(const void *values, const char **key, struct ns_err *e);
+};
+
+void ns_conf_variant_link(struct ns_conf_variant *v);
+
+/** NS_CONF_VARIANT_REGISTER(heavy_conf) for a `static struct ns_conf_variant heavy_conf`. */
+#define NS_CONF_VARIANT_REGISTER(ident)                                    \
+	__attribute__((constructor)) static void ns_register_##ident(void) \
+	{                                                                  \
+		ns_conf_variant_link(&(ident));                            \
+	}
+
+/** One entry of a list section: what it is, and its values in that variant's struct. */
+struct ns_conf_item {
+	const struct ns_conf_variant *variant;
+	const void *values;
+};
+
+/** A section that is a list; owned by a room, borrowed for the life of the program. */
+struct ns_conf_list {
+	struct ns_conf_list *next;
+	const char *section; /**< key at the top level, e.g. "tasks" */
+	const char *summary; /**< one line for the generated documentation */
+	/**
+	 * YAML text of the list that holds when neither the file nor an override gives one; NULL:
+	 * empty. Entries of a type that this program does not have are left out of it.
+	 */
+	const char *defaults;
+	/**
+	 * Checks the entries together (unique names, ...), after each passed its own check; NULL:
+	 * none. On failure *at is the entry and *key the culprit below it (NULL: the entry as
+	 * such); when *at is left alone, the list as such.
+	 */
+	int (*check)(const struct ns_conf_item *items, size_t n, size_t *at, const char **key,
+		struct ns_err *e);
+};
+
+void ns_conf_list_link(struct ns_conf_list *l);
+
+/** NS_CONF_LIST_REGISTER(task_list) for a `static struct ns_conf_list task_list`. */
+#define NS_CONF_LIST_REGISTER(ident)                                       \
+	__attribute__((constructor)) static void ns_register_##ident(void) \
+	{                                                                  \
+		ns_conf_list_link(&(ident));                               \
 	}
 
 struct ns_conf;
@@ -61,11 +128,34 @@ struct ns_conf *ns_conf_parse(const char *yaml, size_t len, const char *name,
  */
 const void *ns_conf_get(const struct ns_conf *c, const char *section);
 
+/**
+ * Entries of a list section in their order, *n of them, owned by @p c. NULL and *n = 0 for an empty
+ * list and when there is no such list section.
+ */
+const struct ns_conf_item *ns_conf_items(const struct ns_conf *c, const char *section, size_t *n);
+
 /** Frees all; NULL is fine. */
 void ns_conf_destroy(struct ns_conf *c);
 
 /** The effective configuration as YAML text; returns malloc'ed memory or NULL with errno. */
 char *ns_conf_dump(const struct ns_conf *c);
 
-/** Writes the reference of all sections as Markdown (doc/configuration.md) to @p fd. */
+/**
+ * Reads a size: a whole number of octets, or of KiB, MiB or GiB (1024, 1024^2, 1024^3 octets; in
+ * any case, blanks allowed), as "65536", "512 KiB", "4MiB". -EINVAL with a message that says what
+ * is allowed, fit for a check().
+ */
+int ns_conf_size(const char *text, uint64_t *octets, struct ns_err *e);
+
+/**
+ * Reads a duration into nanoseconds: a whole number of seconds, or with ms, s, m or h (blanks
+ * allowed), as "10", "500ms", "5 m". -EINVAL with a message that says what is allowed.
+ */
+int ns_conf_duration(const char *text, uint64_t *ns, struct ns_err *e);
+
+/**
+ * Writes the reference of all sections as Markdown (doc/configuration.md) to @p fd. 0 or -errno;
+ * -EINVAL, with a line in the log, also when the defaults of a list section are defective, be it
+ * only that they name a type that is not there.
+ */
 int ns_conf_reference(int fd);
