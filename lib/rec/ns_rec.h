@@ -26,11 +26,18 @@ enum ns_rec_type {
 	NS_REC_TCP_FLAGS, /**< uint8_t; text is letters of FSRPAUEC that are set */
 	NS_REC_VLANS, /**< struct ns_vlans; text "100" or "100.200", outermost first */
 	NS_REC_BYTES, /**< uint8_t[size]; text is lower-case hex */
+	NS_REC_PREFIX, /**< struct ns_prefix; text "10.1.2.0/24" */
 };
 
 struct ns_ip {
 	uint8_t ver; /**< 4, 6, or 0 for "none" (empty text, NULL in SQL) */
 	uint8_t addr[16]; /**< network order; IPv4 in the first four, the rest zero */
+};
+
+struct ns_prefix {
+	struct ns_ip
+		ip; /**< the bits behind the prefix are zero; ver 0: none, as with an address */
+	uint8_t len; /**< bits, at most 32 or 128 */
 };
 
 struct ns_vlans {
@@ -45,6 +52,12 @@ enum {
 	NS_REC_EMPTY_ZERO = 1u << 0, /**< 0 means "not known": empty in CSV, null in JSON and SQL */
 	NS_REC_KEY = 1u << 1, /**< part of the record's identity; an index in SQL */
 	NS_REC_NO_EXPORT = 1u << 2, /**< no IPFIX element: left out of IPFIX */
+	/**
+	 * NS_REC_F64: a NaN means "not known": empty in CSV, null in JSON and SQL. (A double that
+	 * is not finite counts as absent in any case, no output has a word for it; this says that
+	 * it is meant.)
+	 */
+	NS_REC_EMPTY_NAN = 1u << 3,
 };
 
 struct ns_rec_field {
@@ -69,7 +82,10 @@ struct ns_rec_field {
 		__VA_ARGS__                                                              \
 	}
 
-/** One kind of record. Static; registered with NS_REC_REGISTER so that writers can list them. */
+/**
+ * One kind of record. Static and registered with NS_REC_REGISTER, so that all can be listed; or
+ * made at start from the configuration, not registered, and kept until every writer is closed.
+ */
 struct ns_rec_kind {
 	const char *name; /**< "flow": CSV file suffix, JSON "kind", SQL table */
 	uint32_t version; /**< grows when fields change meaning or leave */
@@ -128,7 +144,10 @@ int ns_rec_reference(int fd);
 /** Value as an integer for numeric types; returns false for those that have none. */
 bool ns_rec_get_u64(const struct ns_rec_field *f, const void *rec, uint64_t *v);
 
-/** True when the value counts as absent (NS_REC_EMPTY_ZERO and zero, no address, no VLAN, ""). */
+/**
+ * True when the value counts as absent: NS_REC_EMPTY_ZERO and zero, no address or prefix, no VLAN,
+ * "", a double that is not finite.
+ */
 bool ns_rec_is_empty(const struct ns_rec_field *f, const void *rec);
 
 /** IANA keyword of an IP protocol in lower case, or NULL where there is none. */
@@ -142,3 +161,6 @@ char *ns_put_tcp_flags(char *p, uint8_t flags);
 
 /** Puts the text of an address; at most 45 characters, none for ver 0. */
 char *ns_put_ip(char *p, const struct ns_ip *ip);
+
+/** Puts "10.1.2.0/24" or "2001:db8::/32"; at most 49 characters, none for ver 0. */
+char *ns_put_prefix(char *p, const struct ns_prefix *prefix);

@@ -14,6 +14,7 @@
 
 #include <ns_text.h>
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,7 @@ static inline bool integer(const struct ns_rec_field *f, const void *rec, uint64
 	case NS_REC_STR:
 	case NS_REC_VLANS:
 	case NS_REC_BYTES:
+	case NS_REC_PREFIX:
 		break;
 	}
 	return false;
@@ -142,6 +144,7 @@ bool ns_rec_is_empty(const struct ns_rec_field *f, const void *rec)
 		/* neither JSON nor SQL has a word for what is not finite */
 		return !isfinite(real(f, rec)) || (zero_is_empty && real(f, rec) == 0);
 	case NS_REC_IP:
+	case NS_REC_PREFIX: /* begins with its address */
 		return *at(f, rec) != 4 && *at(f, rec) != 6;
 	case NS_REC_STR:
 		return str_len(f, rec) == 0;
@@ -155,11 +158,13 @@ bool ns_rec_is_empty(const struct ns_rec_field *f, const void *rec)
 /* The shortest decimal that reads back as the same double; the point whatever the locale. */
 static char *put_real(char *p, double v)
 {
+	/* few doubles need more than 15 digits; those with fewer bits may need fewer than that */
+	int digits = fabs(v) < DBL_MIN ? 1 : 15;
 	char tmp[40];
 
 	if (fabs(v) < 1e9 && v == (double)(int32_t)v)
 		return ns_put_i64(p, (int32_t)v);
-	for (int digits = 15; digits <= 17; digits++) {
+	for (; digits <= 17; digits++) {
 		snprintf(tmp, sizeof(tmp), "%.*g", digits, v);
 		if (strtod(tmp, NULL) == v)
 			break;
@@ -205,6 +210,17 @@ char *ns_put_ip(char *p, const struct ns_ip *ip)
 	return ip->ver == 6 ? ns_put_ipv6(p, ip->addr) : p;
 }
 
+char *ns_put_prefix(char *p, const struct ns_prefix *prefix)
+{
+	unsigned max = prefix->ip.ver == 4 ? 32 : 128;
+
+	if (prefix->ip.ver != 4 && prefix->ip.ver != 6)
+		return p;
+	p = ns_put_ip(p, &prefix->ip);
+	*p++ = '/';
+	return ns_put_u64(p, NS_MIN(prefix->len, max));
+}
+
 static inline char *put_integer(char *p, const struct ns_rec_field *f, uint64_t v)
 {
 	switch (f->type) {
@@ -232,6 +248,8 @@ char *ns_rec_put_text(char *p, const struct ns_rec_field *f, const void *rec)
 	switch (f->type) {
 	case NS_REC_IP:
 		return ns_put_ip(p, (const struct ns_ip *)at(f, rec));
+	case NS_REC_PREFIX:
+		return ns_put_prefix(p, (const struct ns_prefix *)at(f, rec));
 	case NS_REC_STR:
 		n = str_len(f, rec);
 		memcpy(p, at(f, rec), n);

@@ -23,6 +23,8 @@ struct sample {
 	struct ns_vlans vlans;
 	uint8_t bytes[4];
 	uint32_t maybe;
+	struct ns_prefix prefix;
+	double known;
 };
 
 #define F(member, t, ...) \
@@ -44,6 +46,8 @@ static const struct ns_rec_field fields[] = {
 	F(vlans, NS_REC_VLANS),
 	F(bytes, NS_REC_BYTES, .flags = NS_REC_EMPTY_ZERO),
 	F(maybe, NS_REC_U32, .flags = NS_REC_EMPTY_ZERO),
+	F(prefix, NS_REC_PREFIX),
+	F(known, NS_REC_F64, .flags = NS_REC_EMPTY_NAN),
 };
 
 static const struct ns_rec_kind sample = {.name = "sample",
@@ -74,9 +78,11 @@ static const struct sample full = {.u8 = 255,
 	.flags = 0x13,
 	.vlans = {2, {100, 200}},
 	.bytes = {0xde, 0xad, 0, 1},
-	.maybe = 7};
+	.maybe = 7,
+	.prefix = {{6, {0x20, 0x01, 0x0d, 0xb8}}, 32},
+	.known = 1234.5};
 
-static const struct sample empty = {.f64 = NAN};
+static const struct sample empty = {.f64 = NAN, .known = NAN};
 
 static char *text(const struct ns_rec_field *f, const void *rec)
 {
@@ -105,11 +111,12 @@ static void csv(void)
 	end = ns_rec_put_csv(end, &sample, &empty);
 	*end = '\0';
 	CU_ASSERT_STRING_EQUAL(buf,
-		"u8,u16,u32,u64,i64,f64,time,ip,mac,str,proto,flags,vlans,bytes,maybe\n"
+		"u8,u16,u32,u64,i64,f64,time,ip,mac,str,proto,flags,vlans,bytes,maybe,"
+		"prefix,known\n"
 		"255,65535,4294967295,18446744073709551615,-9223372036854775808,0.1,"
 		"1700000000123456789,2001:db8::1,00:1b:21:ff:ab:09,\"a,\"\"\n\xffxyz\",tcp,FSA,"
-		"100.200,dead0001,7\n"
-		"0,0,0,0,0,,,,,,hopopt,,,,\n");
+		"100.200,dead0001,7,2001:db8::/32,1234.5\n"
+		"0,0,0,0,0,,,,,,hopopt,,,,,,\n");
 }
 
 static void json(void)
@@ -124,10 +131,12 @@ static void json(void)
 		"\"u64\":18446744073709551615,\"i64\":-9223372036854775808,\"f64\":0.1,"
 		"\"time\":1700000000123456789,\"ip\":\"2001:db8::1\",\"mac\":\"00:1b:21:ff:ab:09\","
 		"\"str\":\"a,\\\"\\u000a\xef\xbf\xbdxyz\",\"proto\":\"tcp\",\"flags\":\"FSA\","
-		"\"vlans\":\"100.200\",\"bytes\":\"dead0001\",\"maybe\":7}\n"
+		"\"vlans\":\"100.200\",\"bytes\":\"dead0001\",\"maybe\":7,"
+		"\"prefix\":\"2001:db8::/32\",\"known\":1234.5}\n"
 		"{\"kind\":\"sample\",\"u8\":0,\"u16\":0,\"u32\":0,\"u64\":0,\"i64\":0,"
 		"\"f64\":null,\"time\":null,\"ip\":null,\"mac\":null,\"str\":null,"
-		"\"proto\":\"hopopt\",\"flags\":\"\",\"vlans\":null,\"bytes\":null,\"maybe\":null}\n");
+		"\"proto\":\"hopopt\",\"flags\":\"\",\"vlans\":null,\"bytes\":null,\"maybe\":null,"
+		"\"prefix\":null,\"known\":null}\n");
 }
 
 static void absent(void)
@@ -213,6 +222,55 @@ static void addresses(void)
 	CU_ASSERT_STRING_EQUAL(text(&fields[7], &s), "::");
 }
 
+static void prefixes(void)
+{
+	static const struct {
+		struct ns_prefix v;
+		const char *want;
+	} cases[] = {{{{4, {10, 1, 2, 0}}, 24}, "10.1.2.0/24"}, {{{4, {0}}, 0}, "0.0.0.0/0"},
+		{{{4, {192, 0, 2, 1}}, 32}, "192.0.2.1/32"}, {{{6, {0}}, 0}, "::/0"},
+		{{{6, {0x20, 0x01, 0x0d, 0xb8}}, 48}, "2001:db8::/48"},
+		/* a length that can't be is cut, not believed */
+		{{{4, {10}}, 200}, "10.0.0.0/32"}, {{{6, {0xfe, 0x80}}, 255}, "fe80::/128"},
+		{{{0, {10}}, 8}, ""}, {{{5, {10}}, 8}, ""}};
+	struct sample s = empty;
+
+	for (size_t i = 0; i < NS_ARRAY_LEN(cases); i++) {
+		char buf[64];
+
+		s.prefix = cases[i].v;
+		CU_ASSERT_STRING_EQUAL(text(&fields[15], &s), cases[i].want);
+		CU_ASSERT_EQUAL(ns_rec_is_empty(&fields[15], &s), cases[i].want[0] == '\0');
+		*ns_put_prefix(buf, &cases[i].v) = '\0';
+		CU_ASSERT_STRING_EQUAL(buf, cases[i].want);
+	}
+}
+
+/* A double that is not finite has no text anywhere, whether its field expects it or not. */
+static void not_finite(void)
+{
+	static const double bad[] = {NAN, -NAN, INFINITY, -INFINITY};
+	struct sample s = full;
+
+	for (size_t i = 0; i < NS_ARRAY_LEN(bad); i++) {
+		static const unsigned reals[] = {5, 16};
+
+		s.f64 = s.known = bad[i];
+		for (size_t k = 0; k < NS_ARRAY_LEN(reals); k++) {
+			char buf[64];
+
+			CU_ASSERT_TRUE(ns_rec_is_empty(&fields[reals[k]], &s));
+			CU_ASSERT_STRING_EQUAL(text(&fields[reals[k]], &s), "");
+			*ns_rec_put_json(buf, &fields[reals[k]], &s) = '\0';
+			CU_ASSERT_STRING_EQUAL(buf, "null");
+		}
+	}
+	/* nothing but the NaN is absent: zero is a value */
+	s.known = 0;
+	CU_ASSERT_FALSE(ns_rec_is_empty(&fields[16], &s));
+	CU_ASSERT_STRING_EQUAL(text(&fields[16], &s), "0");
+}
+
 static void reals(void)
 {
 	static const struct {
@@ -221,7 +279,9 @@ static void reals(void)
 	} cases[] = {{0, "0"}, {-0.0, "0"}, {1, "1"}, {-2.5, "-2.5"}, {1e-300, "1e-300"},
 		{1.0 / 3, "0.3333333333333333"}, {1e22, "1e+22"},
 		{123456789012.5, "123456789012.5"},
-		{1.7976931348623157e308, "1.7976931348623157e+308"}};
+		{1.7976931348623157e308, "1.7976931348623157e+308"}, {5e-324, "5e-324"},
+		{1e-310, "1e-310"}, {2.2250738585072014e-308, "2.2250738585072014e-308"},
+		{0.3, "0.3"}, {0.1 + 0.2, "0.30000000000000004"}};
 	struct sample s = empty;
 
 	for (size_t i = 0; i < NS_ARRAY_LEN(cases); i++) {
@@ -276,6 +336,8 @@ static void bound(void)
 	s.proto = 134;
 	s.flags = 0xff;
 	s.vlans = (struct ns_vlans){2, {65535, 65535}};
+	s.prefix = (struct ns_prefix){s.ip, 128};
+	s.known = s.f64;
 	CU_ASSERT((size_t)(ns_rec_put_json_line(exact, &sample, &s) - exact) <= max);
 	memset(s.str, '"', sizeof(s.str));
 	CU_ASSERT((size_t)(ns_rec_put_csv(exact, &sample, &s) - exact) <= max);
@@ -297,4 +359,5 @@ static void unaligned(void)
 
 NS_TEST_MAIN({"kinds in order of name", kinds}, {"csv", csv}, {"json", json}, {"absent", absent},
 	{"integers", integers}, {"tcp flags", flags}, {"vlans", vlans}, {"addresses", addresses},
-	{"reals", reals}, {"quoting", quoting}, {"bound", bound}, {"unaligned", unaligned})
+	{"prefixes", prefixes}, {"not finite", not_finite}, {"reals", reals}, {"quoting", quoting},
+	{"bound", bound}, {"unaligned", unaligned})

@@ -22,6 +22,7 @@ static const char *type_name(enum ns_rec_type t)
 		[NS_REC_TCP_FLAGS] = "TCP flags",
 		[NS_REC_VLANS] = "VLAN ids",
 		[NS_REC_BYTES] = "octets",
+		[NS_REC_PREFIX] = "prefix",
 	};
 
 	return (size_t)t < NS_ARRAY_LEN(names) ? names[t] : "";
@@ -71,7 +72,10 @@ int ns_rec_reference(int fd)
 	      "Made by `pcap-analyzer --record-reference`; do not edit.\n\n"
 	      "Every writer prints the fields in this order and under these names. The column IPFIX\n"
 	      "gives the information element (IANA number, or enterprise/number; 29305 is the reverse\n"
-	      "direction of RFC 5103; two numbers are for IPv4 and IPv6); – is not exported.\n",
+	      "direction of RFC 5103; two numbers are for IPv4 and IPv6); – is not exported.\n"
+	      "\n"
+	      "Kinds that the configuration makes, one for each task under its name, are not listed\n"
+	      "here.\n",
 		out);
 	for (const struct ns_rec_kind *k = NULL; (k = ns_rec_next(k)) != NULL;)
 		describe(out, k);
