@@ -25,7 +25,7 @@ struct ns_batch {
 struct ns_writer;
 
 struct ns_writer_args {
-	const char *target; /**< what stands after "NAME:" in -w; borrowed until close */
+	const char *target; /**< what stands after "NAME[@INTERVAL]:" in -w; borrowed until close */
 	const struct ns_conf *conf; /**< borrowed until close */
 };
 
@@ -45,6 +45,17 @@ struct ns_writer_ops {
 
 #define NS_WRITER_KIND "writer"
 
-/** Opens the writer that @p spec names ("csv:FILE"); the message lists the known ones. */
+/**
+ * Opens the writer that @p spec names ("csv:FILE", "csv@5m:FILE"); the message lists the known
+ * ones. The interval is checked and means nothing to the writer: it takes the batches it gets.
+ */
 struct ns_writer *ns_writer_open(const char *spec, const struct ns_conf *conf,
 	const struct ns_writer_ops **ops, struct ns_err *e);
+
+/**
+ * How often the writer of @p spec gets task results, in ns: the INTERVAL of "NAME@INTERVAL:TARGET"
+ * as ns_conf_duration() reads it ("10", "10s", "5m", "1h", "500ms"), more than 0; UINT64_MAX when
+ * none is given. 0, or -EINVAL with a message that says what is allowed. Does not look whether
+ * there is such a writer. Any thread.
+ */
+int ns_writer_interval(const char *spec, uint64_t *interval_ns, struct ns_err *e);

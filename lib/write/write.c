@@ -1,33 +1,92 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What -w names:
+ *
+ *	csv@10s:udp://[::1]:4739
+ *	name                        up to the first '@' or ':'
+ *	    interval                from that '@' to the first ':'
+ *	        target              behind the first ':', whatever is in it
+ */
 #include <ns_registry.h>
 #include <ns_write.h>
 
 #include <string.h>
 
+struct spec {
+	size_t name_len;
+	const char *interval; /* behind the '@', or NULL */
+	size_t interval_len;
+	const char *target; /* or NULL */
+};
+
+static struct spec split(const char *text)
+{
+	size_t head = strcspn(text, ":");
+	const char *sign = memchr(text, '@', head);
+	struct spec s = {.name_len = head};
+
+	if (sign != NULL) {
+		s.name_len = (size_t)(sign - text);
+		s.interval = sign + 1;
+		s.interval_len = head - s.name_len - 1;
+	}
+	if (text[head] == ':' && text[head + 1] != '\0')
+		s.target = text + head + 1;
+	return s;
+}
+
+int ns_writer_interval(const char *spec, uint64_t *interval_ns, struct ns_err *e)
+{
+	struct spec s = split(spec);
+	struct ns_err why = {""};
+	char text[32];
+
+	*interval_ns = UINT64_MAX;
+	if (s.interval == NULL)
+		return 0;
+	if (s.interval_len >= sizeof(text))
+		return ns_fail(e, EINVAL, "writer \"%s\": the interval is too long", spec);
+	memcpy(text, s.interval, s.interval_len);
+	text[s.interval_len] = '\0';
+
+	uint64_t ns;
+
+	if (ns_conf_duration(text, &ns, &why) < 0)
+		return ns_fail(e, EINVAL, "writer \"%s\": interval: %s", spec, why.text);
+	if (ns == 0)
+		return ns_fail(e, EINVAL,
+			"writer \"%s\": an interval of 0 is none; leave out \"@%s\" or give one as 10s",
+			spec, text);
+	*interval_ns = ns;
+	return 0;
+}
+
 struct ns_writer *ns_writer_open(const char *spec, const struct ns_conf *conf,
 	const struct ns_writer_ops **ops, struct ns_err *e)
 {
-	const char *colon = strchr(spec, ':');
+	const struct ns_plugin *p = NULL;
+	struct spec s = split(spec);
 	char name[32], known[256];
-	size_t n = colon != NULL ? (size_t)(colon - spec) : strlen(spec);
+	uint64_t interval;
 
-	if (n > 0 && n < sizeof(name)) {
-		memcpy(name, spec, n);
-		name[n] = '\0';
-		const struct ns_plugin *p = ns_plugin_find(NS_WRITER_KIND, name);
-
-		if (p != NULL && (colon == NULL || colon[1] == '\0')) {
-			ns_fail(e, EINVAL, "writer \"%s\": say where to, as %s:TARGET", spec, name);
-			return NULL;
-		}
-		if (p != NULL) {
-			struct ns_writer_args args = {.target = colon + 1, .conf = conf};
-
-			*ops = p->ops;
-			return (*ops)->open(&args, e);
-		}
+	if (s.name_len > 0 && s.name_len < sizeof(name)) {
+		memcpy(name, spec, s.name_len);
+		name[s.name_len] = '\0';
+		p = ns_plugin_find(NS_WRITER_KIND, name);
 	}
-	ns_fail(e, EINVAL, "writer \"%s\": no such writer; there are: %s", spec,
-		ns_plugin_names(NS_WRITER_KIND, known, sizeof(known)));
-	return NULL;
+	if (p == NULL) {
+		ns_fail(e, EINVAL, "writer \"%s\": no such writer; there are: %s", spec,
+			ns_plugin_names(NS_WRITER_KIND, known, sizeof(known)));
+		return NULL;
+	}
+	if (ns_writer_interval(spec, &interval, e) < 0)
+		return NULL;
+	if (s.target == NULL) {
+		ns_fail(e, EINVAL, "writer \"%s\": say where to, as %s:TARGET", spec, name);
+		return NULL;
+	}
+	struct ns_writer_args args = {.target = s.target, .conf = conf};
+
+	*ops = p->ops;
+	return (*ops)->open(&args, e);
 }

@@ -49,6 +49,48 @@ static void finds(void)
 	CU_ASSERT_PTR_NOT_NULL(start("good:udp:[::1]:4739", &ops, &e));
 	CU_ASSERT_STRING_EQUAL(opened, "udp:[::1]:4739");
 	CU_ASSERT_PTR_NOT_NULL(start("good:-", &ops, &e));
+	/* the interval is no part of name or target, and a target may look like one */
+	CU_ASSERT_PTR_NOT_NULL(start("good@10s:a@b:c.csv", &ops, &e));
+	CU_ASSERT_STRING_EQUAL(opened, "a@b:c.csv");
+	CU_ASSERT_PTR_NOT_NULL(start("good:x@y", &ops, &e));
+	CU_ASSERT_STRING_EQUAL(opened, "x@y");
+}
+
+static void intervals(void)
+{
+	static const struct {
+		const char *spec;
+		uint64_t ns;
+	} good_ones[] = {{"csv:out.csv", UINT64_MAX}, {"csv", UINT64_MAX}, {"", UINT64_MAX},
+		{"csv:a@5m", UINT64_MAX}, {"ipfix:udp://u@[::1]:4739", UINT64_MAX},
+		{"csv@10:x", 10 * NS_SEC_NS}, {"csv@10s:x", 10 * NS_SEC_NS},
+		{"csv@5m:x", 300 * NS_SEC_NS}, {"csv@1h:x", 3600 * NS_SEC_NS},
+		{"csv@500ms:x", NS_SEC_NS / 2}, {"json@1ms:-", NS_SEC_NS / 1000},
+		{"ipfix@2m:udp://[::1]:4739", 120 * NS_SEC_NS}, {"nosuch@7:x", 7 * NS_SEC_NS}};
+	static const struct {
+		const char *spec, *says;
+	} bad_ones[] = {{"csv@:x", "ms, s, m or h"}, {"csv@x:x", "ms, s, m or h"},
+		{"csv@10x:x", "ms, s, m or h"}, {"csv@-1s:x", "ms, s, m or h"},
+		{"csv@1.5s:x", "ms, s, m or h"}, {"csv@1s@2s:x", "ms, s, m or h"},
+		{"csv@10us:x", "ms, s, m or h"}, {"csv@0:x", "10s"}, {"csv@0ms:x", "10s"},
+		{"csv@99999999999999999999:x", "more than"},
+		{"csv@18446744073709551615:x", "more than"},
+		{"csv@1111111111111111111111111111111111111111:x", "too long"}};
+	struct ns_err e;
+	uint64_t ns;
+
+	for (size_t i = 0; i < NS_ARRAY_LEN(good_ones); i++) {
+		ns = 1;
+		CU_ASSERT_EQUAL(ns_writer_interval(good_ones[i].spec, &ns, &e), 0);
+		CU_ASSERT_EQUAL(ns, good_ones[i].ns);
+	}
+	for (size_t i = 0; i < NS_ARRAY_LEN(bad_ones); i++) {
+		e.text[0] = '\0';
+		CU_ASSERT_EQUAL(ns_writer_interval(bad_ones[i].spec, &ns, &e), -EINVAL);
+		CU_ASSERT_EQUAL(errno, EINVAL);
+		CU_ASSERT_PTR_NOT_NULL(strstr(e.text, bad_ones[i].spec));
+		CU_ASSERT_PTR_NOT_NULL(strstr(e.text, bad_ones[i].says));
+	}
 }
 
 static void refuses(void)
@@ -60,6 +102,13 @@ static void refuses(void)
 		{"bad:x", "x: read-only", EROFS},
 		{"good", "good:TARGET", EINVAL},
 		{"good:", "good:TARGET", EINVAL},
+		{"good@10s", "good:TARGET", EINVAL},
+		{"good@10s:", "good:TARGET", EINVAL},
+		{"good@ten:x", "interval: expected a whole number of seconds", EINVAL},
+		{"good@:x", "interval: expected a whole number of seconds", EINVAL},
+		{"good@0:x", "interval of 0", EINVAL},
+		{"goo@10s:x", "there are: bad, good", EINVAL},
+		{"@10s:x", "there are: bad, good", EINVAL},
 		{"goo:x", "there are: bad, good", EINVAL},
 		{":x", "there are: bad, good", EINVAL},
 		{"", "there are: bad, good", EINVAL},
@@ -77,4 +126,4 @@ static void refuses(void)
 	}
 }
 
-NS_TEST_MAIN({"finds", finds}, {"refuses", refuses})
+NS_TEST_MAIN({"finds", finds}, {"intervals", intervals}, {"refuses", refuses})

@@ -4,14 +4,22 @@
  * by LF alone). A line of one file can hold fields of one kind only, so kinds other than the main
  * one get files of their own beside the target:
  *
- *	-w csv:out.csv	flow -> out.csv		alert -> out.alert.csv
+ *	-w csv:out.csv	flow -> out.csv		top_sources -> out.top_sources.csv
+ *
+ * What is no regular file (standard output, a pipe, a device) has no place beside it. It takes the
+ * main kind alone: who pipes flows into a program must not lose them, nor meet lines of another
+ * shape among them, because tasks are configured as well. What is left out is counted and said.
  */
+#include <ns_log.h>
 #include <ns_registry.h>
 #include <ns_sink.h>
 #include <ns_write.h>
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+NS_LOG_TYPE("write.csv");
 
 #define MAIN_KIND "flow" /* the kind that the target itself is for */
 
@@ -27,6 +35,8 @@ struct ns_writer {
 	const char *target;
 	struct csv_out *last; /* where the batch before went */
 	struct csv_out main;
+	bool main_only; /* there is no place beside the target */
+	uint64_t left_out; /* records of other kinds then */
 };
 
 /* "a/out.csv" and "alert" make "a/out.alert.csv"; malloc'ed. */
@@ -69,13 +79,6 @@ static struct csv_out *another(
 	struct csv_out *o;
 	char *path;
 
-	if (!w->main.sink->regular) {
-		ns_fail(e, EINVAL,
-			"%s: takes records of kind \"" MAIN_KIND
-			"\" only; for \"%s\" give csv a file, or use json",
-			w->main.sink->name, kind->name);
-		return NULL;
-	}
 	o = calloc(1, sizeof(*o));
 	path = beside(w->target, kind->name);
 	if (o == NULL || path == NULL)
@@ -97,16 +100,67 @@ static struct csv_out *another(
 	return o;
 }
 
+static bool same_columns(const struct ns_rec_kind *a, const struct ns_rec_kind *b)
+{
+	for (unsigned i = 0; i < a->fields_n && i < b->fields_n; i++) {
+		if (strcmp(a->fields[i].name, b->fields[i].name) != 0)
+			return false;
+	}
+	return a->fields_n == b->fields_n;
+}
+
+/*
+ * The file of the kind of this name, which kinds of the same name share: to open it once more would
+ * cut off what is in it. False: there are other columns in it, with a message.
+ */
+static bool by_name(struct ns_writer *w, const struct ns_rec_kind *kind, struct csv_out **found,
+	struct ns_err *e)
+{
+	struct csv_out *o = &w->main;
+
+	*found = NULL;
+	while (o != NULL && (o->kind == NULL || strcmp(o->kind->name, kind->name) != 0))
+		o = o->next;
+	if (o == NULL)
+		return true;
+	if (!same_columns(o->kind, kind)) {
+		ns_fail(e, EINVAL,
+			"%s: two kinds of records are named \"%s\", with different columns",
+			o->sink->name, kind->name);
+		return false;
+	}
+	o->kind = kind;
+	o->line_max = NS_MAX(o->line_max, ns_rec_line_max(kind));
+	*found = o;
+	return true;
+}
+
 /* Where records of @p kind go, opened with its header when they are the first. */
 static struct csv_out *out_of(struct ns_writer *w, const struct ns_rec_kind *kind, struct ns_err *e)
 {
+	struct csv_out *found;
+
 	for (struct csv_out *o = &w->main; o != NULL; o = o->next) {
 		if (o->kind == kind)
 			return o;
 	}
+	if (!by_name(w, kind, &found, e) || found != NULL)
+		return found;
 	if (w->main.kind == NULL && strcmp(kind->name, MAIN_KIND) == 0)
 		return begin(&w->main, kind, e) < 0 ? NULL : &w->main;
 	return another(w, kind, e);
+}
+
+/* Whether there can be a file beside the target; of a redirected standard output there can't. */
+static bool has_beside(const struct ns_writer *w)
+{
+	static const char *const other_names[] = {"/dev/std", "/dev/fd/", "/proc/"};
+
+	for (unsigned i = 0; i < NS_ARRAY_LEN(other_names); i++) {
+		if (strncmp(w->target, other_names[i], strlen(other_names[i])) == 0)
+			return false;
+	}
+	return w->main.sink->regular && !w->main.sink->borrowed;
 }
 
 static struct ns_writer *csv_open(const struct ns_writer_args *args, struct ns_err *e)
@@ -126,11 +180,30 @@ static struct ns_writer *csv_open(const struct ns_writer_args *args, struct ns_e
 		free(w);
 		return ns_errno_null(err);
 	}
+	w->main_only = !has_beside(w);
 	return w;
+}
+
+/* Said when it begins: what is piped may go on for days. */
+static int leave_out(struct ns_writer *w, const struct ns_batch *b)
+{
+	if (w->left_out == 0 && b->n > 0)
+		NS_LOG(NOTICE,
+			"%s takes \"" MAIN_KIND
+			"\" records only; \"%s\" and all other kinds are left "
+			"out: give csv a file, or use json",
+			w->main.sink->name, b->kind->name);
+	w->left_out += b->n;
+	return 0;
 }
 
 static int csv_put(struct ns_writer *w, const struct ns_batch *b, struct ns_err *e)
 {
+	if (w->main_only && strcmp(b->kind->name, MAIN_KIND) != 0)
+		return leave_out(w, b);
+	/* a kind without records has no file */
+	if (b->n == 0)
+		return 0;
 	struct csv_out *o = w->last->kind == b->kind ? w->last : out_of(w, b->kind, e);
 	const uint8_t *rec = b->records;
 
@@ -172,6 +245,11 @@ static int csv_close(struct ns_writer *w, struct ns_err *e)
 {
 	int rc = header_of_nothing(w, e);
 
+	if (w->left_out > 0)
+		NS_LOG(INFO,
+			"%s: %" PRIu64 " records of other kinds than \"" MAIN_KIND
+			"\" were left out",
+			w->main.sink->name, w->left_out);
 	for (struct csv_out *o = &w->main, *next; o != NULL; o = next) {
 		int r = ns_sink_close(o->sink, rc == 0 ? e : NULL);
 

@@ -244,11 +244,9 @@ static struct ipfix_tmpl *find_tmpl(
 	if (t == NULL)
 		return NULL;
 	w->order[w->tmpls_n++] = t;
-	if (t->elems_n > 0)
-		w->unsent = true;
-	else
-		t->sent =
-			true; /* nothing to tell of this kind; a template without fields is none */
+	/* a template without fields is none: of an address that has no element in this family */
+	t->sent = t->elems_n == 0;
+	w->unsent |= !t->sent;
 	return t;
 }
 
@@ -291,7 +289,7 @@ static int ipfix_put(struct ns_writer *w, const struct ns_batch *b, struct ns_er
 	k = find_kind(w, b->kind, e);
 	if (k == NULL)
 		return -errno;
-	for (uint32_t i = 0; i < b->n; i++) {
+	for (uint32_t i = 0; !k->silent && i < b->n; i++) {
 		const uint8_t *rec = b->records + (size_t)i * b->kind->size;
 		struct ipfix_tmpl *t = find_tmpl(w, k, rec, e);
 		int rc = t != NULL ? put_rec(w, t, rec, e) : -errno;

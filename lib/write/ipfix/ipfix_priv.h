@@ -86,6 +86,7 @@ struct ipfix_tmpl {
 struct ipfix_kind {
 	struct ipfix_kind *next;
 	const struct ns_rec_kind *kind;
+	bool silent; /* none of its fields has an element: its records are passed over */
 	unsigned ips_n;
 	uint16_t ips[IPFIX_IP_FIELDS_MAX]; /* offsets; the deciding field first */
 	struct ipfix_tmpl *tmpls;

@@ -355,13 +355,16 @@ static void refuses(void)
 	static const char *const bad[] = {"udp://", "udp://[::1", "udp://::1:4739",
 		"udp://host:", "sctp://h:1", "tcp://[::1]x", "tcp://127.0.0.1:1",
 		"/nonexistent/dir/file", "udp://127.0.0.1:99999999"};
-	static const struct ns_rec_field field = {.name = "nameless", .type = NS_REC_U8, .size = 1};
+	/* one field has an element, so that the other was forgotten */
+	static const struct ns_rec_field forgotten[] = {
+		{.name = "proto", .type = NS_REC_U8, .size = 1, .ipfix_ie = 4},
+		{.name = "nameless", .type = NS_REC_U8, .size = 1}};
 	static const struct ns_rec_field time = {
 		.name = "when", .type = NS_REC_TIME, .size = 8, .ipfix_ie = 22};
 	struct ns_rec_kind kind = {.name = "bad",
 		.size = 8,
-		.fields = &field,
-		.fields_n = 1,
+		.fields = forgotten,
+		.fields_n = 2,
 		.ipfix_family_field = -1};
 	uint8_t rec[8] = {0};
 	struct ns_batch b = {.kind = &kind, .n = 1, .max = 1, .records = rec};
@@ -380,6 +383,7 @@ static void refuses(void)
 	}
 	CU_ASSERT_EQUAL(ops->put(w, &b, &e), -EINVAL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "nameless"));
+	kind.fields_n = 1;
 	kind.fields = &time; /* flowStartSysUpTime has no fixed format that a time of day fits */
 	CU_ASSERT_EQUAL(ops->put(w, &b, &e), -EINVAL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "when"));

@@ -51,6 +51,21 @@ static bool is_exported(const struct ns_rec_field *f)
 	return (f->flags & NS_REC_NO_EXPORT) == 0;
 }
 
+/*
+ * Most kinds that the configuration makes have numbers for which IANA has no element. If a kind has
+ * no other field, IPFIX has nothing to say of it; if it has, a field without one was forgotten.
+ */
+static bool has_elements(const struct ns_rec_kind *k)
+{
+	for (unsigned i = 0; i < k->fields_n; i++) {
+		const struct ns_rec_field *f = &k->fields[i];
+
+		if (is_exported(f) && (f->ipfix_ie != 0 || f->ipfix_ie6 != 0))
+			return true;
+	}
+	return false;
+}
+
 static bool has_two_families(const struct ns_rec_kind *k)
 {
 	return k->ipfix_family_field >= 0 && (unsigned)k->ipfix_family_field < k->fields_n &&
@@ -66,6 +81,7 @@ struct ipfix_kind *ipfix_kind_create(const struct ns_rec_kind *kind, struct ns_e
 		return NULL;
 	}
 	k->kind = kind;
+	k->silent = !has_elements(kind);
 	if (!has_two_families(kind))
 		return k;
 	k->ips[k->ips_n++] = kind->fields[kind->ipfix_family_field].offset;

@@ -2,6 +2,7 @@
 #include <ns_registry.h>
 #include <ns_test.h>
 #include <ns_test_alloc.h>
+#include <ns_test_kind.h>
 #include <ns_test_rec.h>
 #include <ns_write.h>
 
@@ -60,6 +61,47 @@ static void golden(void)
 	CU_ASSERT_EQUAL(ops->close(w, &e), 0);
 	CU_ASSERT_STRING_EQUAL(e.text, "");
 	holds(NS_TEST_REC_JSON ALERTS NS_TEST_REC_JSON);
+}
+
+static int put_row(const struct ns_writer_ops *ops, struct ns_writer *w,
+	const struct ns_test_kind *k, uint32_t i, struct ns_err *e)
+{
+	struct ns_test_row r = ns_test_row(i);
+	struct ns_batch b = {.kind = &k->kind, .n = 1, .max = 1, .records = (uint8_t *)&r};
+
+	return ops->put(w, &b, e);
+}
+
+#define ROW(kind, rank, ip, net, octets, estimate, lower, upper)                                  \
+	"{\"kind\":\"" kind "\",\"start_ns\":1700000000000000000,\"end_ns\":1700000060000000000," \
+	"\"epoch\":7,\"rank\":" rank ",\"src_ip\":\"" ip "\",\"dst_net\":" net                    \
+	",\"octets\":" octets ",\"estimate\":" estimate ",\"lower\":" lower ",\"upper\":" upper   \
+	",\"confidence\":0.95}\n"
+#define ROW_1(kind) ROW(kind, "1", "10.0.0.1", "null", "4999999999", "999.5", "null", "null")
+#define ROW_2(kind) \
+	ROW(kind, "2", "10.0.0.2", "\"2001:db8::/32\"", "4999999998", "998.5", "900.25", "1100")
+
+/* Kinds that are made at start, among flows: all in one stream, in the order of the batches. */
+static void made_kinds(void)
+{
+	const struct ns_writer_ops *ops = json();
+	struct ns_test_kind *top = ns_test_kind_create("top_sources"),
+			    *spread = ns_test_kind_create("spread");
+	struct ns_batch f = batch(&ns_test_flow, 2);
+	struct ns_writer_args args = {.target = path};
+	struct ns_err e = {{0}};
+	struct ns_writer *w = ops->open(&args, &e);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(w);
+	CU_ASSERT_EQUAL(put_row(ops, w, top, 1, &e), 0);
+	CU_ASSERT_EQUAL(ops->put(w, &f, &e), 0);
+	CU_ASSERT_EQUAL(put_row(ops, w, spread, 2, &e), 0);
+	CU_ASSERT_EQUAL(put_row(ops, w, top, 2, &e), 0);
+	CU_ASSERT_EQUAL(ops->close(w, &e), 0);
+	CU_ASSERT_STRING_EQUAL(e.text, "");
+	holds(ROW_1("top_sources") NS_TEST_REC_JSON ROW_2("spread") ROW_2("top_sources"));
+	free(top);
+	free(spread);
 }
 
 static void nothing_put(void)
@@ -122,5 +164,5 @@ static void no_memory(void)
 	unlink(path);
 }
 
-NS_TEST_MAIN({"golden", golden}, {"nothing put", nothing_put}, {"failures", failures},
-	{"no memory", no_memory})
+NS_TEST_MAIN({"golden", golden}, {"kinds made at start", made_kinds}, {"nothing put", nothing_put},
+	{"failures", failures}, {"no memory", no_memory})

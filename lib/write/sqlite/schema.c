@@ -7,10 +7,13 @@
  *	<kind>(one column per field)		index <kind>_key over its NS_REC_KEY fields
  *
  * A database is taken only if it is empty or ours, of this layout, with no tables but those that
- * ns_schema lists: rows of another layout under the same names would lie to whoever asks.
+ * ns_schema lists: rows of another layout under the same names would lie to whoever asks. The same
+ * goes for a table: kinds come from the configuration too, and a task that keeps its name and
+ * changes its key has other columns in the same version.
  */
 #include "sqlite_priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define APPLICATION_ID 0x4e535043 /* "NSPC" */
@@ -213,6 +216,84 @@ static char *create_table(const struct ns_rec_kind *k)
 	return sqlite3_str_finish(s);
 }
 
+static unsigned field_of(const struct ns_rec_kind *k, const char *column)
+{
+	unsigned i = 0;
+
+	while (i < k->fields_n && strcmp(k->fields[i].name, column) != 0)
+		i++;
+	return i;
+}
+
+/* One column of the table of @p k that stands in the row of @p st: marks the field that it is. */
+static int check_column(const char *path, const struct ns_rec_kind *k, const char *by,
+	sqlite3_stmt *st, bool *has, struct ns_err *e)
+{
+	const char *name = (const char *)sqlite3_column_text(st, 0);
+	const char *type = (const char *)sqlite3_column_text(st, 1);
+
+	if (name == NULL || type == NULL)
+		return sqlite_failed(NULL, path, "read columns", e);
+	unsigned i = field_of(k, name);
+
+	if (i == k->fields_n)
+		return ns_fail(e, EINVAL,
+			"%s: table \"%s\" (by %s) has a column \"%s\" that the records to write do "
+			"not have; give a new database or rename the task",
+			path, k->name, by, name);
+	if (strcmp(type, column_type(k->fields[i].type)) != 0)
+		return ns_fail(e, EINVAL,
+			"%s: table \"%s\" (by %s): column \"%s\" is %s, but the records to write "
+			"have %s; give a new database or rename the task",
+			path, k->name, by, name, type, column_type(k->fields[i].type));
+	has[i] = true;
+	return 0;
+}
+
+static int has_all(const char *path, const struct ns_rec_kind *k, const char *by, const bool *has,
+	struct ns_err *e)
+{
+	for (unsigned i = 0; i < k->fields_n; i++) {
+		if (!has[i])
+			return ns_fail(e, EINVAL,
+				"%s: table \"%s\" (by %s) has no column \"%s\", which the records to "
+				"write have; give a new database or rename the task",
+				path, k->name, by, k->fields[i].name);
+	}
+	return 0;
+}
+
+/* The table has the columns of the kind, in whatever order. */
+static int check_columns(sqlite3 *db, const char *path, const struct ns_rec_kind *k, const char *by,
+	struct ns_err *e)
+{
+	bool *has = calloc(k->fields_n + 1, sizeof(*has)), any = false;
+	sqlite3_stmt *st = NULL;
+	int code, rc = 0;
+
+	if (has == NULL)
+		return sqlite_failed(NULL, path, "read columns", e);
+	code = sqlite3_prepare_v2(db, "SELECT name, type FROM pragma_table_info(?)", -1, &st, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_bind_text(st, 1, k->name, -1, SQLITE_STATIC);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(st);
+	while (code == SQLITE_ROW && rc == 0) {
+		any = true;
+		rc = check_column(path, k, by, st, has, e);
+		if (rc == 0)
+			code = sqlite3_step(st);
+	}
+	if (rc == 0 && code != SQLITE_DONE)
+		rc = sqlite_failed(db, path, "read columns", e);
+	/* somebody dropped the table: what is to be inserted says so */
+	if (rc == 0 && any)
+		rc = has_all(path, k, by, has, e);
+	sqlite3_finalize(st);
+	free(has);
+	return rc;
+}
+
 int sqlite_schema_kind(
 	sqlite3 *db, const char *path, const struct ns_rec_kind *kind, struct ns_err *e)
 {
@@ -229,6 +310,8 @@ int sqlite_schema_kind(
 			"%s: table \"%s\" has version %lld (by %s), this program writes version "
 			"%u; give a new database",
 			path, kind->name, (long long)version, by, kind->version);
+	else if (rc == 0)
+		rc = check_columns(db, path, kind, by, e);
 	sqlite3_free(by);
 	return rc < 0 ? ns_errno_set(-rc) : 0;
 }

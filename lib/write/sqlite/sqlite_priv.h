@@ -20,7 +20,7 @@ int sqlite_schema_open(sqlite3 *db, const char *path, struct ns_err *e);
 
 /**
  * Sees to the table of @p kind and to its row in ns_schema, inside the caller's transaction.
- * -EINVAL when the database holds another version of the kind.
+ * -EINVAL when the database holds another version of the kind, or its table has other columns.
  */
 int sqlite_schema_kind(
 	sqlite3 *db, const char *path, const struct ns_rec_kind *kind, struct ns_err *e);
