@@ -37,6 +37,7 @@ void epoch_tick(void *ctx, struct ns_engine *en, bool last)
 
 bool epoch_report(struct ns_engine *en)
 {
+	char lag[32], merge[32];
 	const struct ns_counter *const *all;
 	unsigned n;
 
@@ -63,6 +64,13 @@ bool epoch_report(struct ns_engine *en)
 	printf("flows     %20" PRIu64 " created, %" PRIu64 " ended, %" PRIu64
 	       " for lack of room, %" PRIu64 " records\n",
 		now.flows.created, now.flows.ended, now.flows.evicted, now.records);
+	if (now.handover.epochs > 0)
+		printf("epochs    %20" PRIu64 " handed over, %" PRIu64
+		       " late; hand-over at most %s, merge at most %s\n",
+			now.handover.epochs, now.handover.late,
+			ns_fmt_seconds(lag, sizeof(lag), (double)now.handover.lag_max_ns / 1e9),
+			ns_fmt_seconds(
+				merge, sizeof(merge), (double)now.handover.merge_max_ns / 1e9));
 	printf("%s: received %s analysed + dropped\n", holds ? "conserved" : "NOT CONSERVED",
 		holds ? "=" : "!=");
 	fflush(stdout);

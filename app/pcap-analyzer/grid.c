@@ -12,7 +12,8 @@ void grid_head(struct grid *g, unsigned left, const char *const *names, unsigned
 {
 	memset(g, 0, sizeof(*g));
 	g->cols = n;
-	g->left = left;
+	g->left = (1u << left) - 1;
+	g->in = GAP;
 	for (unsigned i = 0; i < n; i++)
 		grid_cell(g, i, "%s", names[i]);
 	g->rows = 1;
@@ -37,7 +38,12 @@ void grid_share(struct grid *g, unsigned col, uint64_t part, uint64_t all)
 	grid_cell(g, col, "%.1f %%", all == 0 ? 0 : 100.0 * (double)part / (double)all);
 }
 
-/* All rows but the head stand in by two, and so does the first column. */
+/* What goes before the first column of a row. */
+static unsigned indent(const struct grid *g, unsigned row, unsigned col)
+{
+	return col == 0 && (row > 0 || g->titled) ? g->in : 0;
+}
+
 static unsigned widths(const struct grid *g, unsigned width[GRID_COLS])
 {
 	unsigned all = 0;
@@ -45,7 +51,7 @@ static unsigned widths(const struct grid *g, unsigned width[GRID_COLS])
 	for (unsigned c = 0; c < g->cols; c++) {
 		width[c] = 0;
 		for (unsigned r = 0; r < g->rows; r++) {
-			unsigned in = c == 0 && r > 0 ? GAP : 0;
+			unsigned in = indent(g, r, c);
 
 			width[c] = NS_MAX(width[c], (unsigned)strlen(g->cell[r][c]) + in);
 		}
@@ -66,7 +72,8 @@ void grid_print(struct rbuf *b, const struct grid *g)
 	unsigned width[GRID_COLS] = {0};
 
 	widths(g, width);
-	rbuf_str(b, "\n");
+	if (!g->titled)
+		rbuf_str(b, "\n");
 	for (unsigned r = 0; r < g->rows; r++) {
 		unsigned last = g->cols;
 
@@ -74,10 +81,10 @@ void grid_print(struct rbuf *b, const struct grid *g)
 		while (last > 0 && g->cell[r][last - 1][0] == '\0')
 			last--;
 		for (unsigned c = 0; c < last; c++) {
-			unsigned in = c == 0 && r > 0 ? GAP : 0;
+			unsigned in = indent(g, r, c);
 			int pad = (int)(width[c] - in);
 
-			if (c < g->left)
+			if ((g->left >> c & 1) != 0)
 				pad = c + 1 < last ? -pad : 0;
 			rbuf_printf(b, "%*s%*s", (int)(c == 0 ? in : GAP), "", pad, g->cell[r][c]);
 		}

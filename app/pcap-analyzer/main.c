@@ -43,7 +43,7 @@ static int usage(const struct ns_err *e)
 
 static void list_plugins(void)
 {
-	static const char *const kinds[] = {"source", "tunnel", "writer"};
+	static const char *const kinds[] = {"source", "task", "tunnel", "writer"};
 
 	for (unsigned i = 0; i < NS_ARRAY_LEN(kinds); i++) {
 		NS_PLUGIN_FOREACH (kinds[i], p)
@@ -67,6 +67,7 @@ static int write_report(const struct options *o, struct report *r, struct ns_eng
 	};
 	int rc = 0;
 
+	in.kinds = ns_engine_task_kinds(en, &in.kinds_n);
 	if (o->report == REPORT_TEXT)
 		rc = report_text(r, &in, stdout);
 	else if (o->report == REPORT_JSON)
@@ -136,6 +137,7 @@ static int analyse(const struct options *o, const struct ns_conf *conf)
 		.writers_n = o->writers_n,
 		.sink = r != NULL ? &sink : NULL,
 		.timeline = r != NULL,
+		.verify = o->verify,
 	};
 	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
 	struct progress progress;

@@ -6,14 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_REPORT = 256, OPT_QUIET, OPT_CHECK, OPT_LIST, OPT_PLUGIN, OPT_REFERENCE, OPT_RECORDS };
+enum {
+	OPT_REPORT = 256,
+	OPT_QUIET,
+	OPT_CHECK,
+	OPT_LIST,
+	OPT_PLUGIN,
+	OPT_REFERENCE,
+	OPT_RECORDS,
+	OPT_VERIFY
+};
 
 static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 	{"workers", required_argument, NULL, 'j'}, {"filter", required_argument, NULL, 'f'},
 	{"write", required_argument, NULL, 'w'}, {"option", required_argument, NULL, 'o'},
-	{"report", required_argument, NULL, OPT_REPORT}, {"quiet", no_argument, NULL, OPT_QUIET},
-	{"check", no_argument, NULL, OPT_CHECK}, {"list", no_argument, NULL, OPT_LIST},
-	{"plugin", required_argument, NULL, OPT_PLUGIN},
+	{"verify", no_argument, NULL, OPT_VERIFY}, {"report", required_argument, NULL, OPT_REPORT},
+	{"quiet", no_argument, NULL, OPT_QUIET}, {"check", no_argument, NULL, OPT_CHECK},
+	{"list", no_argument, NULL, OPT_LIST}, {"plugin", required_argument, NULL, OPT_PLUGIN},
 	{"config-reference", no_argument, NULL, OPT_REFERENCE},
 	{"record-reference", no_argument, NULL, OPT_RECORDS}, {"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
@@ -29,8 +38,14 @@ void options_help(void)
 	      "  -o, --option KEY=VALUE  set one key of it, e.g. -o flow.idle=30\n"
 	      "  -j, --workers N         analysis lcores (default: engine.workers, 1)\n"
 	      "  -f, --filter BPF        packets to look at, as in tcpdump\n"
-	      "  -w, --write NAME:TARGET write flow records: csv:FILE, json:FILE, sqlite:FILE,\n"
-	      "                          ipfix:FILE, ipfix:udp://HOST:PORT; \"-\" is standard output\n"
+	      "  -w, --write NAME[@INTERVAL]:TARGET\n"
+	      "                          write flow records and task results: csv:FILE, json:FILE,\n"
+	      "                          sqlite:FILE, ipfix:FILE, ipfix:udp://HOST:PORT; \"-\" is\n"
+	      "                          standard output; @INTERVAL: how often task results are\n"
+	      "                          written, as json@10s:FILE, with ms, s, m or h (default:\n"
+	      "                          once, for the whole input)\n"
+	      "      --verify            compute everything exactly beside the sketches and show the\n"
+	      "                          true errors\n"
 	      "      --report KIND       text (default), json or none\n"
 	      "      --quiet             no progress and no notices\n"
 	      "  -v, --verbose           more messages\n"
@@ -104,6 +119,9 @@ static int option(struct options *o, int opt, char **argv, struct ns_err *e)
 		return 0;
 	case OPT_CHECK:
 		o->check = true;
+		return 0;
+	case OPT_VERIFY:
+		o->verify = true;
 		return 0;
 	case OPT_LIST:
 		o->list = true;

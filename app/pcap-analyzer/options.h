@@ -19,6 +19,7 @@ struct options {
 	const char *plugins[OPTION_LIST_MAX];
 	unsigned plugins_n;
 	enum report_kind report;
+	bool verify; /* the exact answer of each task beside its sketch */
 	bool quiet;
 	bool verbose;
 	bool check;

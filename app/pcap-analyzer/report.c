@@ -28,6 +28,7 @@ struct report *report_create_bounded(uint32_t keys, uint32_t rtts)
 	table_init(&r->tunnels, TUNNEL_WORDS, keys);
 	table_init(&r->vlans, VLAN_WORDS, keys);
 	r->rtts.max = rtts;
+	r->task_rows = REPORT_TASK_ROWS;
 	return r;
 }
 
@@ -44,6 +45,7 @@ void report_destroy(struct report *r)
 	table_fini(&r->services);
 	table_fini(&r->tunnels);
 	table_fini(&r->vlans);
+	report_tasks_fini(r);
 	free(r->rtts.v);
 	free(r);
 }
@@ -315,8 +317,10 @@ void report_put(void *report, const struct ns_batch *b)
 	struct report *r = report;
 	struct look look[AHEAD];
 
-	if (b->kind != &ns_flow_rec_kind)
+	if (b->kind != &ns_flow_rec_kind) {
+		report_tasks_put(r, b);
 		return;
+	}
 	for (uint32_t i = 0; i < b->n + AHEAD && r->err == 0; i++) {
 		if (i >= AHEAD)
 			add_flow(r, &f[i - AHEAD], &look[i % AHEAD]);

@@ -24,13 +24,16 @@ struct report_input {
 	const char *faults; /* one line for each fault of the input, "" for none */
 	bool interrupted; /* stopped before the end of the input */
 	double wall_s, cpu_s; /* of the whole run */
+	/* kinds of the tasks' results in the order of the report; others come behind them */
+	const struct ns_rec_kind *const *kinds;
+	unsigned kinds_n;
 };
 
 /** NULL with errno ENOMEM. */
 struct report *report_create(void);
 void report_destroy(struct report *r);
 
-/** Sink: takes flow records. */
+/** Sink: takes flow records and the rows of tasks; their kinds must live as long as the report. */
 void report_put(void *report, const struct ns_batch *b);
 
 /** 0, or -errno when @p out can not be written or there was no memory while records came. */

@@ -63,6 +63,22 @@ void rbuf_str(struct rbuf *b, const char *s)
 	b->n += n;
 }
 
+void rbuf_plain(struct rbuf *b, const char *s, size_t n)
+{
+	char *p = rbuf_room(b, n);
+
+	for (size_t i = 0; p != NULL && i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+		bool c1 = i > 0 && (unsigned char)s[i - 1] == 0xc2 && c >= 0x80 && c < 0xa0;
+
+		if (c1)
+			p[-1] = '?';
+		*p++ = c < 0x20 || c == 0x7f || c1 ? '?' : s[i];
+	}
+	if (p != NULL)
+		rbuf_took(b, p);
+}
+
 int rbuf_end(struct rbuf *b, FILE *out)
 {
 	int err = b->err;

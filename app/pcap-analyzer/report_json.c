@@ -186,17 +186,15 @@ static void vlan_row(struct json *j, const struct tally *t)
 }
 
 /* A record with all its fields, by their description. */
-static void put_record(struct json *j, const struct ns_flow_rec *f)
+static void put_record(struct json *j, const struct ns_rec_kind *k, const void *rec)
 {
-	const struct ns_rec_kind *k = &ns_flow_rec_kind;
-
 	json_row(j);
 	for (unsigned i = 0; i < k->fields_n; i++) {
 		json_key(j, k->fields[i].name);
 		char *p = rbuf_room(&j->b, NS_REC_TEXT_MAX + 6 * (size_t)k->fields[i].size + 2);
 
 		if (p != NULL)
-			rbuf_took(&j->b, ns_rec_put_json(p, &k->fields[i], f));
+			rbuf_took(&j->b, ns_rec_put_json(p, &k->fields[i], rec));
 	}
 	json_row_end(j);
 }
@@ -217,8 +215,23 @@ static void put_flows(struct json *j, const struct report *r)
 	json_close(j, '}');
 	json_open(j, "top", '[');
 	for (unsigned i = 0; i < r->top_n; i++)
-		put_record(j, &r->top[i]);
+		put_record(j, &ns_flow_rec_kind, &r->top[i]);
 	json_close(j, ']');
+	json_close(j, '}');
+}
+
+static void put_task(void *ctx, const struct ns_rec_kind *kind, const struct report_task *t)
+{
+	struct json *j = ctx;
+
+	json_open(j, NULL, '{');
+	json_str(j, "name", kind->name);
+	json_str(j, "help", kind->help);
+	json_open(j, "rows", '[');
+	for (uint32_t i = 0; t != NULL && i < t->n; i++)
+		put_record(j, kind, report_task_row(t, i));
+	json_close(j, ']');
+	json_u64(j, "left_out", t != NULL ? t->left_out : 0);
 	json_close(j, '}');
 }
 
@@ -301,6 +314,9 @@ int report_json(struct report *r, const struct report_input *in, FILE *out)
 	put_flows(&j, r);
 	put_table(&j, "tunnels", &r->tunnels, tunnel_row);
 	put_table(&j, "vlans", &r->vlans, vlan_row);
+	json_open(&j, "tasks", '[');
+	report_tasks_each(r, in, put_task, &j);
+	json_close(&j, ']');
 	put_tcp(&j, r);
 	put_timeline(&j, in->timeline);
 	put_run(&j, in);

@@ -6,6 +6,7 @@
  *
  *   records ─▶ report_put() ─▶ tables of hosts, services, tunnels, VLANs │ ten largest flows │
  *                              TCP sums │ sample of round trips           ─▶ text or JSON
+ *   rows of tasks ─▶             copies, bounded
  *
  * Nothing depends on the order of records (but see table.h for full tables): sums commute, ranks
  * are total orders, and the sample is chosen by the record itself.
@@ -21,6 +22,7 @@
 #define REPORT_ROWS 10 /* of each table */
 #define REPORT_KEYS_MAX (UINT32_C(1) << 20) /* of each table of tallies */
 #define REPORT_RTTS_MAX (UINT32_C(1) << 20)
+#define REPORT_TASK_ROWS 4096 /* kept of each task */
 #define REPORT_ENDS 6
 
 /*
@@ -47,6 +49,18 @@ struct report_tcp {
 	uint64_t gaps;
 };
 
+/* The rows of one kind that is not flows; report_tasks.c. */
+struct report_task {
+	struct report_task *next;
+	const struct ns_rec_kind *kind;
+	const struct ns_rec_field *when; /* tells intervals apart; NULL: there is one */
+	uint64_t intervals; /* that rows came from */
+	uint64_t interval; /* of the last row */
+	uint8_t *rows; /* kind->size octets each, in order of arrival */
+	uint32_t n, room;
+	uint64_t left_out; /* rows that came and are not among these */
+};
+
 struct report {
 	int err; /* 0 or -ENOMEM */
 	struct table hosts, services, tunnels, vlans;
@@ -56,6 +70,8 @@ struct report {
 	uint64_t ends[REPORT_ENDS]; /* by reason; 0: any other */
 	struct report_tcp tcp;
 	struct rtts rtts;
+	struct report_task *tasks; /* in order of arrival */
+	uint32_t task_rows; /* most rows of one */
 };
 
 /* Text that grows; a failed allocation stays in err and is met once, at the end. */
@@ -69,6 +85,22 @@ struct rbuf {
 struct report *report_create_bounded(uint32_t keys, uint32_t rtts);
 int report_text_as(struct report *r, const struct report_input *in, FILE *out, bool utf8);
 
+/* Rows of any other kind; they are copied. Writer: the sink's thread. */
+void report_tasks_put(struct report *r, const struct ns_batch *b);
+void report_tasks_fini(struct report *r);
+/* Calls @c fn for each kind in the order of the report; without rows @c t is NULL. */
+void report_tasks_each(const struct report *r, const struct report_input *in,
+	void (*fn)(void *ctx, const struct ns_rec_kind *kind, const struct report_task *t),
+	void *ctx);
+const uint8_t *report_task_row(const struct report_task *t, uint32_t i);
+/* The first row of the last interval. */
+uint32_t report_task_last(const struct report_task *t);
+/* The field of that name, or NULL. */
+const struct ns_rec_field *report_field(const struct ns_rec_kind *k, const char *name);
+/* Whether it says which interval a row is of, the same for all rows of one. */
+bool report_is_interval(const struct ns_rec_field *f);
+void report_text_tasks(struct rbuf *b, const struct report *r, const struct report_input *in);
+
 void report_text_tables(struct rbuf *b, const struct report *r, const struct ns_engine_stats *s);
 
 /* Where at most n octets can be put, or NULL; then tell rbuf_took(). */
@@ -76,6 +108,8 @@ char *rbuf_room(struct rbuf *b, size_t n);
 void rbuf_took(struct rbuf *b, const char *end);
 void rbuf_printf(struct rbuf *b, const char *fmt, ...) NS_PRINTF(2, 3);
 void rbuf_str(struct rbuf *b, const char *s);
+/* What comes from outside must not drive a terminal: no C0 controls, and none of C1 in UTF-8. */
+void rbuf_plain(struct rbuf *b, const char *s, size_t n);
 /* Writes all to out and frees it; 0 or -errno. */
 int rbuf_end(struct rbuf *b, FILE *out);
 

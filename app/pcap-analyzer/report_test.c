@@ -173,14 +173,25 @@ static void disk_full(void)
 	report_destroy(r);
 }
 
+/* Of a kind without fields there is nothing to say but how many there were. */
 static void other_records(void)
 {
-	static const struct ns_rec_kind alien = {.name = "alien"};
+	static const struct ns_rec_kind alien = {.name = "alien", .size = 1};
 	struct report *r = report_create();
-	struct ns_batch b = {.kind = &alien, .n = 1};
+	struct report_input in = sample_input();
+	uint8_t recs[3] = {0};
+	struct ns_batch b = {.kind = &alien, .n = 3, .records = recs};
 
 	report_put(r, &b);
 	CU_ASSERT_EQUAL(r->flows, 0);
+	char *text = printed(r, &in, TEXT);
+
+	has(text, "\nTasks\n  alien\n");
+	free(text);
+	text = printed(r, &in, JSON);
+	CU_ASSERT(json_ok(text));
+	has(text, "\"name\": \"alien\",\n      \"help\": null,\n      \"rows\": [\n        {},\n");
+	free(text);
 	report_destroy(r);
 	report_destroy(NULL);
 }
@@ -195,4 +206,4 @@ static void sealed(void)
 NS_TEST_MAIN({"the registry is sealed", sealed}, {"golden text", golden_text},
 	{"golden JSON", golden_json}, {"no packets", no_packets}, {"one moment", one_moment},
 	{"faults and violated conservation are loud", bad_news}, {"the disk is full", disk_full},
-	{"other records are passed over", other_records})
+	{"records of other kinds", other_records})

@@ -10,23 +10,6 @@
 
 #define SPARK_WIDTH 60
 
-/* What comes from outside must not drive a terminal: no C0 controls, and none of C1 in UTF-8. */
-static void put_plain(struct rbuf *b, const char *s, size_t n)
-{
-	char *p = rbuf_room(b, n);
-
-	for (size_t i = 0; p != NULL && i < n; i++) {
-		unsigned char c = (unsigned char)s[i];
-		bool c1 = i > 0 && (unsigned char)s[i - 1] == 0xc2 && c >= 0x80 && c < 0xa0;
-
-		if (c1)
-			p[-1] = '?';
-		*p++ = c < 0x20 || c == 0x7f || c1 ? '?' : s[i];
-	}
-	if (p != NULL)
-		rbuf_took(b, p);
-}
-
 static void put_label(struct rbuf *b, const char *label)
 {
 	rbuf_printf(b, "  %-15s ", label);
@@ -75,7 +58,7 @@ static void put_faults(struct rbuf *b, const struct report_input *in)
 		size_t n = strcspn(p, "\n");
 
 		rbuf_str(b, "  ");
-		put_plain(b, p, n);
+		rbuf_plain(b, p, n);
 		rbuf_str(b, "\n");
 		p += n + (p[n] == '\n');
 	}
@@ -93,13 +76,13 @@ static void put_files(struct rbuf *b, const struct report_input *in)
 			break;
 		}
 		put_label(b, i > 0 ? "" : in->files_n > 1 ? "Files" : "File");
-		put_plain(b, name, strlen(name));
+		rbuf_plain(b, name, strlen(name));
 		rbuf_str(b, "\n");
 	}
 	if (in->filter == NULL)
 		return;
 	put_label(b, "Filter");
-	put_plain(b, in->filter, strlen(in->filter));
+	rbuf_plain(b, in->filter, strlen(in->filter));
 	rbuf_str(b, "\n");
 }
 
@@ -359,6 +342,7 @@ int report_text_as(struct report *r, const struct report_input *in, FILE *out, b
 	put_conservation(&b, in->stats);
 	if (report_packets(in->stats) > 0) {
 		report_text_tables(&b, r, in->stats);
+		report_text_tasks(&b, r, in);
 		put_tcp(&b, r);
 		put_ends(&b, r);
 		put_timeline(&b, in->timeline, utf8);

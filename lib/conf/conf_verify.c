@@ -72,7 +72,7 @@ static int blame(struct conf_ctx *c, int rc, const struct conf_node *n, const ch
 	locate(n, key, &at, &own);
 	snprintf(path.s, sizeof(path.s), "%s%s%s%s", name, key != NULL && key[0] != '[' ? "." : "",
 		key != NULL ? key : "", own || !written(at) ? "" : " (left at its default)");
-	return conf_fail(c, rc == -ENOMEM ? ENOMEM : EINVAL, at, path.s, "%.300s",
+	return conf_fail(c, rc == -ENOMEM ? ENOMEM : EINVAL, at, path.s, "%.420s",
 		why->text[0] != '\0' ? why->text : strerror(-rc));
 }
 

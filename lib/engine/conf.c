@@ -29,6 +29,7 @@ static const struct cyaml_schema_field fields[] = {
 	CYAML_FIELD_ENUM("idle", OPT | CYAML_FLAG_STRICT, struct ns_engine_conf, idle, idles,
 		NS_ARRAY_LEN(idles)),
 	CYAML_FIELD_UINT("epoch_ms", OPT, struct ns_engine_conf, epoch_ms),
+	CYAML_FIELD_UINT("seed", OPT, struct ns_engine_conf, seed),
 	CYAML_FIELD_UINT("mbufs", OPT, struct ns_engine_conf, mbufs),
 	CYAML_FIELD_UINT("memory", OPT, struct ns_engine_conf, memory),
 	CYAML_FIELD_ENUM("hugepages", OPT | CYAML_FLAG_STRICT, struct ns_engine_conf, hugepages,
@@ -49,12 +50,17 @@ static const struct ns_conf_doc docs[] = {
 		"and runs to completion; auto: rtc for a file with one worker, else pipeline"},
 	{"idle", "what an idle lcore does: sleep (shares its CPU), pause, poll (a CPU of its own)"},
 	{"epoch_ms", "milliseconds between epochs (10-3600000)"},
+	{"seed",
+		"seed of the hashes of all sketches; sketches can be merged when seeds are the same, "
+		"and results of another run repeat; a secret one keeps others from making keys that "
+		"collide"},
 	{"mbufs", "packet buffers; 0: as many as rings and bursts can hold"},
 	{"memory", "MiB of EAL memory; 0: as much as the tables need"},
 	{"hugepages", "yes, no, or auto: use them when a live engine finds some free"},
 	{"cpus", "CPUs for control, RX and analysis lcores in this order; empty: a file's lcores "
 		 "float, a live engine takes those it is allowed to use"},
-	{"writers", "writers with their targets, as \"csv:flows.csv\""},
+	{"writers", "writers with their targets, as \"csv:flows.csv\"; \"csv@10s:flows.csv\" sets "
+		    "the interval of task results"},
 	{"eal", "more arguments for the DPDK environment layer"}, {NULL, NULL}};
 
 static int check(const void *values, const char **key, struct ns_err *e)

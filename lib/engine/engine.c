@@ -148,6 +148,7 @@ static void down_lcores(void *ctx)
 		ns_defrag_destroy(l->defrag);
 		ns_dispatch_destroy(l->dispatch);
 		ns_flow_table_destroy(l->flows);
+		ns_task_lcore_destroy(l->tasks);
 		for (unsigned r = 0; r < RX_MAX; r++)
 			rte_ring_free(l->in[r]);
 		free(l->stats);
@@ -265,6 +266,10 @@ static int up_tables(void *ctx, struct ns_err *e)
 			continue;
 		struct ns_flow_hooks hooks = {.ended = engine_flow_ended, .ctx = l};
 		l->producer = &en->producers[l->index];
+		l->snap = ns_snap_lcore(en->snap, l->index);
+		l->tasks = ns_task_lcore_create(en->tasks);
+		if (l->tasks == NULL)
+			return ns_fail(e, ENOMEM, "no memory for tasks");
 		l->flows = ns_flow_table_create(en->flow_conf, i, engine_share(en, l->index),
 			buckets, en->bound, !en->live, &hooks);
 		if (l->flows == NULL)
@@ -273,6 +278,20 @@ static int up_tables(void *ctx, struct ns_err *e)
 				en->flow_conf->max);
 	}
 	return rc;
+}
+
+static int up_tasks(void *ctx, struct ns_err *e)
+{
+	int rc = engine_tasks_up(ctx, e);
+
+	if (rc < 0)
+		engine_tasks_down(ctx);
+	return rc;
+}
+
+static void down_tasks(void *ctx)
+{
+	engine_tasks_down(ctx);
 }
 
 static int up_sinks(void *ctx, struct ns_err *e)
@@ -293,6 +312,7 @@ static const struct ns_stage stages[] = {
 	{"eal", up_eal, down_eal},
 	{"packet pool", up_pool, down_pool},
 	{"decoder", up_decoder, down_decoder},
+	{"tasks", up_tasks, down_tasks},
 	{"lcores", up_lcores, down_lcores},
 	{"source", up_source, down_source},
 	{"tables", up_tables, NULL},

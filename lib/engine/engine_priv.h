@@ -5,6 +5,8 @@
 #include <ns_defrag.h>
 #include <ns_dispatch.h>
 #include <ns_engine.h>
+#include <ns_snap.h>
+#include <ns_task.h>
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -17,7 +19,8 @@ struct ns_profile;
 #define BATCH_RECORDS 64
 #define BATCHES 64 /* of one analysis lcore */
 #define POOL_CACHE 256
-#define DEQUEUE 32
+#define DEQUEUE NS_TASK_BURST
+#define EPOCH_LOG 1024 /* epochs of a file that lcores may be apart, twice over */
 
 /*
  * Record batches of one analysis lcore.
@@ -79,12 +82,31 @@ struct lcore {
 	struct ns_flow_table *flows; /* ANALYSIS, BOTH */
 	struct rte_ring *in[RX_MAX]; /* ANALYSIS: one from each RX lcore */
 	struct producer *producer; /* ANALYSIS, BOTH */
+	struct ns_task_lcore *tasks; /* ANALYSIS, BOTH */
+	struct ns_snap_lcore *snap; /* ANALYSIS, BOTH: its pair of states */
 	struct ns_timeline *timeline; /* RX, BOTH; NULL: none kept */
 	struct lcore_stats *stats;
 	uint64_t processed[RX_MAX]; /* ANALYSIS: packets done, by RX; reader: that RX lcore */
 	uint64_t age_clock, age_mono; /* live: the packets' clock, and when it was seen to move */
 	bool done; /* atomic: the role is over */
 } __attribute__((aligned(NS_CACHE_LINE)));
+
+/* Epochs of a file; written by the lcore that reads, begun last (epoch.c). */
+struct epoch_log {
+	uint64_t length_ns; /* 0: the whole input is one; written before the lcores start */
+	uint64_t next_ns; /* clock at which the next begins */
+	uint64_t begun; /* atomic: how many; readers: analysis lcores, control */
+	uint64_t start[EPOCH_LOG]; /* clock at which number i % EPOCH_LOG began */
+};
+
+/* What was seen since the interval began, for the sinks that want rows at this interval. */
+struct collector {
+	uint64_t interval_ns; /* UINT64_MAX: the whole run */
+	uint64_t window; /* number of the interval since 1970 */
+	uint32_t sinks; /* by index */
+	bool used;
+	void *state; /* NULL: the first lcore's, at the end */
+};
 
 struct ns_engine {
 	struct ns_engine_args args;
@@ -108,7 +130,7 @@ struct ns_engine {
 	struct lcore *lcores;
 	unsigned lcores_n;
 	uint64_t marks[RX_MAX][NS_SOURCE_SLOTS][NS_WORKERS_MAX];
-	struct producer producers[NS_WORKERS_MAX];
+	struct producer producers[NS_WORKERS_MAX]; /* of workers, and then control's */
 	struct sink sinks[SINKS_MAX];
 	unsigned sinks_n;
 	struct ns_timeline *timeline;
@@ -119,6 +141,21 @@ struct ns_engine {
 	uint64_t end_clock; /* written before drain */
 	unsigned epoch;
 	uint64_t due_ns; /* monotonic time of the next epoch; main thread */
+
+	struct ns_tasks *tasks;
+	struct ns_snap *snap;
+	struct epoch_log log;
+	/* all that follows is control's */
+	const struct ns_rec_kind **kinds; /* of tasks */
+	size_t row_max; /* octets of the largest row */
+	struct collector collectors[SINKS_MAX];
+	unsigned collectors_n;
+	void *merged; /* the epoch that is being taken; the collector's own state if it is one */
+	bool merged_used;
+	uint64_t collecting; /* number of the epoch that is being taken */
+	bool epoch_pending; /* live: the next was opened, this one is not complete */
+	uint64_t epoch_start, epoch_next; /* live: when it and the next began */
+	int task_error;
 };
 
 /* eal.c: starts EAL with one lcore a role; counts on en->rx, workers, rtc, live. */
@@ -151,12 +188,42 @@ void engine_hold(struct lcore *rx, struct ns_source_hold *hold);
 /* sink.c */
 int engine_sinks_up(struct ns_engine *en, struct ns_err *e);
 void engine_sinks_down(struct ns_engine *en); /* drains, closes, joins */
-int engine_producer_create(struct ns_engine *en, unsigned w);
+/* For worker @p w, or control; its records have at most @p size octets. */
+int engine_producer_create(struct ns_engine *en, unsigned w, size_t size);
 void engine_producer_destroy(struct producer *p);
 /* Hooks of the flow table; ctx is the lcore. */
 void engine_flow_ended(void *ctx, const struct ns_flow_ended *flow);
 /* Hands over a batch that is not full; on the producer's lcore. */
 void engine_producer_flush(struct lcore *l);
+
+/* epoch.c: file mode, the lcore that reads: the epoch of this clock begins; may wait. */
+void engine_epoch_begin(struct ns_engine *en, uint64_t clock_ns);
+static inline bool engine_epoch_due(const struct ns_engine *en, uint64_t clock_ns)
+{
+	return clock_ns >= en->log.next_ns || en->log.begun == 0;
+}
+uint64_t engine_epochs_begun(const struct ns_engine *en);
+uint64_t engine_epoch_start(const struct ns_engine *en, uint64_t number);
+/* File mode, analysis: passes through all epochs up to this one; waits for control. */
+void engine_epoch_advance(struct lcore *l, uint64_t to);
+/* How many of the first packets are in one epoch, which the lcore then is in. */
+uint16_t engine_epoch_run(struct lcore *l, struct rte_mbuf *const *m, uint16_t n);
+/* Live, analysis, between bursts: changes when control has opened another; never waits. */
+void engine_epoch_look(struct lcore *l);
+/* Into the last epoch of all, when no packet comes any more; then, all done, hands it over. */
+void engine_epoch_last(struct lcore *l);
+void engine_epoch_end(struct lcore *l);
+
+/* collect.c: control. */
+int engine_tasks_up(struct ns_engine *en, struct ns_err *e);
+void engine_tasks_down(struct ns_engine *en);
+void engine_epoch_open(struct ns_engine *en);
+void engine_collect(struct ns_engine *en);
+void engine_collect_last(struct ns_engine *en); /* when all lcores have ended */
+
+/* rows.c: rows of this state to these sinks; control. 0 or -errno. */
+int engine_rows(
+	struct ns_engine *en, uint32_t sinks, const void *state, const struct ns_task_span *span);
 
 extern struct ns_counter ns_drop_filtered;
 extern struct ns_counter ns_drop_port_missed;

@@ -145,9 +145,10 @@ static void analyse(struct lcore *l, struct rte_mbuf **m, uint16_t n)
 {
 	struct lcore_stats *s = l->stats;
 
-	for (uint16_t at = 0; at < n; at += DEQUEUE) {
-		uint16_t k = (uint16_t)NS_MIN(n - at, DEQUEUE);
-
+	for (uint16_t at = 0, k; at < n; at = (uint16_t)(at + k)) {
+		k = (uint16_t)NS_MIN(n - at, DEQUEUE);
+		if (l->en->log.length_ns != 0)
+			k = engine_epoch_run(l, m + at, k);
 		for (uint16_t i = 0; i < k; i++) {
 			const struct ns_packet *p = ns_packet(m[at + i]);
 
@@ -160,6 +161,8 @@ static void analyse(struct lcore *l, struct rte_mbuf **m, uint16_t n)
 		}
 		uint16_t dropped = ns_flow_burst(l->flows, m + at, k, &s->c);
 
+		ns_tasks_packets(l->tasks, ns_snap_state(l->snap), m + at, k);
+		ns_snap_used(l->snap);
 		ns_stat_add(&s->analysed, k - dropped);
 		if (l->role == ROLE_ANALYSIS)
 			ns_stat_add(&s->clock_ns,
@@ -202,13 +205,43 @@ static void flush_old(struct lcore *l)
 
 static void finish_flows(struct lcore *l)
 {
+	engine_epoch_last(l);
 	ns_flow_end_all(l->flows, l->en->end_clock);
+	engine_epoch_end(l);
 	engine_producer_flush(l);
 }
 
+/* What happens to packets that were read. */
+typedef void take_fn(struct lcore *l, struct rte_mbuf **m, uint16_t n);
+
+/*
+ * Stamps packets of a file with the number of their epoch. Those before a new one go on before it
+ * begins (epoch.c says why). A packet that defrag held belongs to the epoch it is released in.
+ */
+static void stamp(struct lcore *l, struct rte_mbuf **m, uint16_t n, take_fn *take)
+{
+	struct ns_engine *en = l->en;
+	uint16_t at = 0;
+
+	if (en->log.length_ns == 0) {
+		take(l, m, n);
+		return;
+	}
+	for (uint16_t i = 0; i < n; i++) {
+		struct ns_packet *p = ns_packet(m[i]);
+
+		if (engine_epoch_due(en, p->clock_ns)) {
+			take(l, m + at, i - at);
+			at = i;
+			engine_epoch_begin(en, p->clock_ns);
+		}
+		p->epoch = (uint32_t)(en->log.begun - 1);
+	}
+	take(l, m + at, n - at);
+}
+
 /* Reads all queues of an lcore in turn until the input ends or a stop is asked for. */
-static void read_all(
-	struct lcore *l, void (*take)(struct lcore *l, struct rte_mbuf **m, uint16_t n))
+static void read_all(struct lcore *l, take_fn *take)
 {
 	struct ns_engine *en = l->en;
 	unsigned readers = en->rtc ? en->workers : en->rx;
@@ -224,10 +257,12 @@ static void read_all(
 
 			any = any || got;
 			if (n > 0)
-				take(l, out, n);
+				stamp(l, out, n, take);
 		}
 		if (l->flows != NULL && (++slice & 3) == 0)
 			age(l);
+		if (l->snap != NULL && en->live)
+			engine_epoch_look(l);
 		/* a file is left where it is; a port, once stopped, says when it has given all */
 		if (!en->live && flag(&en->stop))
 			break;
@@ -250,12 +285,12 @@ static void read_all(
 		back_off(en, &empty);
 	}
 	for (uint16_t n; (n = ns_defrag_expire(l->defrag, UINT64_MAX, out, &l->stats->c)) > 0;)
-		take(l, out, n);
+		stamp(l, out, n, take);
 }
 
 static void dispatch(struct lcore *l, struct rte_mbuf **m, uint16_t n)
 {
-	uint16_t back = ns_dispatch_burst(l->dispatch, m, n, &l->stats->c);
+	uint16_t back = n == 0 ? 0 : ns_dispatch_burst(l->dispatch, m, n, &l->stats->c);
 
 	if (back > 0)
 		release(l, m, back);
@@ -301,6 +336,7 @@ int engine_analysis(void *arg)
 	warm_up();
 	for (;;) {
 		bool drain = flag(&en->drain);
+		uint64_t begun = engine_epochs_begun(en);
 		bool any = false;
 
 		for (unsigned r = 0; r < en->rx; r++) {
@@ -315,10 +351,15 @@ int engine_analysis(void *arg)
 		}
 		if ((++slice & 3) == 0)
 			age(l);
+		if (en->live)
+			engine_epoch_look(l);
 		if (any) {
 			empty = 0;
 			continue;
 		}
+		/* what was published before the rings were empty is all that there was before it */
+		if (begun > 0)
+			engine_epoch_advance(l, begun - 1);
 		if (drain)
 			break;
 		if (en->live)

@@ -7,6 +7,9 @@
  *   file mode     the source waits for the lcores; time is the packets' clock
  *   live          packets come at their own time; a full ring drops, by name
  *
+ *   epochs               live: each engine.epoch_ms, by control; file: by the packets' clock, as
+ *                        long as the intervals at which writers want the rows of tasks
+ *
  *   pipeline             RX lcore(s) ─▶ rings ─▶ analysis lcores ─▶ batches ─▶ sinks (threads)
  *   run to completion    each lcore reads, analyses and frees; one worker in file mode
  *
@@ -16,6 +19,7 @@
 #include <ns_conf.h>
 #include <ns_dispatch.h>
 #include <ns_flow.h>
+#include <ns_snap.h>
 #include <ns_source.h>
 #include <ns_timeline.h>
 #include <ns_write.h>
@@ -38,6 +42,7 @@ struct ns_engine_conf {
 	uint32_t cpus_count;
 	char **writers; /**< "NAME:TARGET" */
 	uint32_t writers_count;
+	uint64_t seed; /**< of the hashes of all sketches */
 	char **eal; /**< more EAL arguments */
 	uint32_t eal_count;
 };
@@ -63,6 +68,7 @@ struct ns_engine_args {
 	unsigned writers_n;
 	const struct ns_sink_ops *sink; /**< NULL: none; borrowed */
 	bool timeline; /**< keep a timeline */
+	bool verify; /**< all tasks compute the exact answer as well */
 };
 
 struct ns_engine;
@@ -127,9 +133,16 @@ struct ns_engine_stats {
 	unsigned workers;
 	uint64_t ring_full[NS_WORKERS_MAX];
 	unsigned epoch;
+	struct ns_snap_stats handover; /**< by the main thread only */
 };
 
 void ns_engine_stats(const struct ns_engine *en, struct ns_engine_stats *s);
+
+/**
+ * The record kinds of the tasks' rows in the order of the configuration; they live as long as the
+ * engine.
+ */
+const struct ns_rec_kind *const *ns_engine_task_kinds(const struct ns_engine *en, unsigned *n);
 
 /** Timeline of all packets; after ns_engine_run(). */
 const struct ns_timeline *ns_engine_timeline(const struct ns_engine *en);

@@ -5,7 +5,10 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
+#include <string.h>
 #include <time.h>
+
+#define HANDOVER_NS UINT64_C(500000) /* between two looks for states that were handed over */
 
 void ns_engine_stop(struct ns_engine *en)
 {
@@ -48,16 +51,22 @@ static void wait_for(struct ns_engine *en, bool reading, ns_engine_tick tick, vo
 	uint64_t epoch_ns = en->conf->epoch_ms * UINT64_C(1000000);
 
 	while (!over(en, reading)) {
-		struct timespec due = {.tv_sec = (time_t)(en->due_ns / NS_SEC_NS),
-			.tv_nsec = (long)(en->due_ns % NS_SEC_NS)};
+		uint64_t now = ns_clock_mono();
+		/* live lcores can't call: look after them while they change epochs */
+		uint64_t wake =
+			en->epoch_pending ? NS_MIN(en->due_ns, now + HANDOVER_NS) : en->due_ns;
+		struct timespec due = {
+			.tv_sec = (time_t)(wake / NS_SEC_NS), .tv_nsec = (long)(wake % NS_SEC_NS)};
 
 		/* a signal that asks for a stop may also cut the waiting short */
-		if (sem_clockwait(&en->wake, CLOCK_MONOTONIC, &due) == 0 || errno != ETIMEDOUT) {
+		if (sem_clockwait(&en->wake, CLOCK_MONOTONIC, &due) == 0 || errno != ETIMEDOUT)
 			stop_source(en);
+		engine_collect(en);
+		if (ns_clock_mono() < en->due_ns)
 			continue;
-		}
 		en->due_ns += epoch_ns;
 		en->epoch++;
+		engine_epoch_open(en);
 		if (tick != NULL)
 			tick(ctx, en, false);
 	}
@@ -104,6 +113,7 @@ int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct n
 {
 	int rc = launch(en, e);
 
+	en->epoch_start = ns_clock_real();
 	en->due_ns = ns_clock_mono() + en->conf->epoch_ms * UINT64_C(1000000);
 	if (rc < 0) {
 		ns_engine_stop(en);
@@ -116,6 +126,8 @@ int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct n
 	if (rc == 0)
 		wait_for(en, false, tick, ctx);
 	rte_eal_mp_wait_lcore();
+	if (rc == 0)
+		engine_collect_last(en);
 	engine_sinks_down(en);
 	engine_keep_source(en);
 	merge_timelines(en);
@@ -127,6 +139,8 @@ int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct n
 			rc = ns_fail(
 				e, EIO, "writer %s: %s", en->sinks[i].spec, en->sinks[i].err.text);
 	}
+	if (rc == 0 && en->task_error < 0)
+		rc = ns_fail(e, -en->task_error, "tasks: %s", strerror(-en->task_error));
 	return rc;
 }
 

@@ -16,10 +16,9 @@
 
 NS_LOG_TYPE("engine");
 
-int engine_producer_create(struct ns_engine *en, unsigned w)
+int engine_producer_create(struct ns_engine *en, unsigned w, size_t size)
 {
 	struct producer *p = &en->producers[w];
-	size_t size = ns_flow_rec_kind.size;
 	char name[RTE_RING_NAMESIZE];
 
 	if (en->sinks_n == 0)
@@ -85,18 +84,18 @@ static struct ns_batch *empty_batch(struct lcore *l)
 	return b;
 }
 
-void engine_flow_ended(void *ctx, const struct ns_flow_ended *flow)
+/* Where the next record goes; NULL when nobody wants it or, counted, no writer can take it. */
+static struct ns_flow_rec *room(struct lcore *l)
 {
-	struct lcore *l = ctx;
 	struct producer *p = l->producer;
 
 	if (l->en->sinks_n == 0)
-		return;
+		return NULL;
 	if (p->filling == NULL) {
 		p->filling = empty_batch(l);
 		if (p->filling == NULL) {
 			ns_count(&l->stats->c, &ns_note_records_lost);
-			return;
+			return NULL;
 		}
 		p->filling->n = 0;
 		if (l->en->live)
@@ -104,8 +103,22 @@ void engine_flow_ended(void *ctx, const struct ns_flow_ended *flow)
 	}
 	struct ns_batch *b = p->filling;
 
-	ns_flow_record(flow, (struct ns_flow_rec *)(void *)(b->records + b->n * b->kind->size));
-	if (++b->n == b->max)
+	return (struct ns_flow_rec *)(void *)(b->records + b->n * b->kind->size);
+}
+
+void engine_flow_ended(void *ctx, const struct ns_flow_ended *flow)
+{
+	struct lcore *l = ctx;
+	struct ns_flow_rec *r = room(l), own;
+
+	if (r == NULL && !ns_tasks_of_flows(l->en->tasks))
+		return;
+	ns_flow_record(flow, r != NULL ? r : &own);
+	if (ns_tasks_of_flows(l->en->tasks)) {
+		ns_tasks_record(l->tasks, ns_snap_state(l->snap), r != NULL ? r : &own);
+		ns_snap_used(l->snap);
+	}
+	if (r != NULL && ++l->producer->filling->n == BATCH_RECORDS)
 		engine_producer_flush(l);
 }
 
@@ -128,7 +141,7 @@ static unsigned take_all(struct sink *s)
 {
 	unsigned n = 0;
 
-	for (unsigned w = 0; w < s->en->workers; w++) {
+	for (unsigned w = 0; w <= s->en->workers; w++) {
 		void *b;
 
 		while (rte_ring_sc_dequeue(s->en->producers[w].to[s->index], &b) == 0) {
@@ -213,8 +226,9 @@ int engine_sinks_up(struct ns_engine *en, struct ns_err *e)
 		rc = open_sink(en, en->args.writers[i], e);
 	if (rc == 0 && en->args.sink != NULL)
 		rc = open_sink(en, NULL, e);
-	for (unsigned w = 0; rc == 0 && w < en->workers; w++) {
-		rc = engine_producer_create(en, w);
+	for (unsigned w = 0; rc == 0 && w <= en->workers; w++) {
+		rc = engine_producer_create(
+			en, w, w < en->workers ? ns_flow_rec_kind.size : en->row_max);
 		if (rc < 0)
 			ns_fail(e, ENOMEM, "no memory for record batches");
 	}

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """pcap-analyzer over a corpus of real captures with reference results of independent tools.
 
-usage: corpus_test.py PCAP-ANALYZER flows|workers [PART...]
+usage: corpus_test.py PCAP-ANALYZER flows|workers|tasks [PART...]
 
 flows    each capture once: packet totals against capinfos, conservation, flows against tshark,
          Community IDs against Suricata, exit status
 workers  1, 2, 3 and 4 workers, twice each, must give the same sorted CSV: on the captures of
          SMOKE.txt and the large ones; PART names others, "all" all of them
+tasks    exact tasks against the sums over the flow records, exact values within the bounds of
+         sketches, and the same rows with 1, 2, 3 and 4 workers; captures as above
 
 The corpus is the directory in NS_CORPUS, or shared/corpus beside the source tree. Without it the
 test is skipped. Captures whose flows differ from the reference stand with their reason in
@@ -27,6 +29,9 @@ import sys
 import tempfile
 
 import compare
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+import sums
 
 SKIP = 77
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -226,16 +231,50 @@ def sorted_digest(path):
         return hashlib.sha256(b"".join(sorted(f.readlines()))).hexdigest()
 
 
-def workers(analyzer, corpus, parts):
+def chosen(corpus, parts):
     if "all" in parts:
-        files = captures(corpus)
-    elif parts:
-        files = [f for f in captures(corpus) if any(p in f for p in parts)]
-    else:
-        with open(os.path.join(corpus, "SMOKE.txt"), encoding="utf-8") as f:
-            files = [x.split()[0] for x in f if x.strip() and not x.startswith("#")]
-        files = [f[6:] if f.startswith("pcaps/") else f for f in files][::3]
-        files += [f for f in captures(corpus) if f.startswith("ddos_scan/")]
+        return captures(corpus)
+    if parts:
+        return [f for f in captures(corpus) if any(p in f for p in parts)]
+    with open(os.path.join(corpus, "SMOKE.txt"), encoding="utf-8") as f:
+        files = [x.split()[0] for x in f if x.strip() and not x.startswith("#")]
+    files = [f[6:] if f.startswith("pcaps/") else f for f in files][::3]
+    return sorted(set(files + [f for f in captures(corpus) if f.startswith("ddos_scan/")]))
+
+
+def tasks(analyzer, corpus, parts):
+    files = chosen(corpus, parts)
+
+    def one(name):
+        path = os.path.join(corpus, "pcaps", name)
+        lines, first = [], None
+        for n in (1, 2, 3, 4):
+            with tempfile.TemporaryDirectory() as tmp:
+                out = os.path.join(tmp, "flows.csv")
+                run(analyzer, path, out, "-j", str(n), "-o", "flow.idle=2", "-o", sums.TASKS)
+                lines += [f"{n} workers: {x}" for x in sums.check_exact(out)]
+                for task in sums.SAME + sums.BOUNDED:
+                    rows = sums.table(out, task)
+                    if rows and "exact" in rows[0]:
+                        lines += [f"{n} workers: {x}" for x in sums.check_bounds(out, task)]
+                digest = sums.digest(out)
+            first = first or digest
+            lines += [f"{n} workers: other rows of {k}" for k in digest if digest[k] != first[k]]
+        return name, lines, sum(map(len, first.values()))
+
+    failed, rows = 0, 0
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        for name, lines, n in pool.map(one, files):
+            rows += n
+            failed += len(lines)
+            for line in lines:
+                print(f"FAIL {name}: {line}")
+    print(f"{len(files)} captures with 1 to 4 workers, {rows} rows of tasks compared")
+    return failed + (rows == 0)
+
+
+def workers(analyzer, corpus, parts):
+    files = chosen(corpus, parts)
     failed = 0
 
     def one(name):
@@ -250,11 +289,11 @@ def workers(analyzer, corpus, parts):
         return name, len(seen)
 
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-        for name, n in pool.map(one, sorted(set(files))):
+        for name, n in pool.map(one, files):
             if n != 1:
                 failed += 1
                 print(f"FAIL {name}: {n} different results with 1 to 4 workers")
-    print(f"{len(set(files))} captures with 1 to 4 workers, twice each")
+    print(f"{len(files)} captures with 1 to 4 workers, twice each")
     return failed
 
 
@@ -265,6 +304,8 @@ def main(argv):
         return SKIP
     if argv[2] == "flows":
         failed = flows(argv[1], corpus)
+    elif argv[2] == "tasks":
+        failed = tasks(argv[1], corpus, argv[3:])
     else:
         failed = workers(argv[1], corpus, argv[3:])
     return 1 if failed else 0

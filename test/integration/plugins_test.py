@@ -50,7 +50,7 @@ class Plugins(ns.Case):
         self.assertNotIn("lines ", ns.run("--list").out.decode())
         out = self.path("out")
         report, rows = self.flows("--plugin", module, "-w", "lines:" + out, DNS)
-        lines = ns.read_bytes(out).decode().splitlines()
+        lines = [x for x in ns.read_bytes(out).decode().splitlines() if x.startswith("flow ")]
         self.assertEqual(len(lines), report["flows"]["count"])
         self.assertEqual(sorted(re.search(r"community_id=(\S+)", x)[1] for x in lines),
                          sorted(r["community_id"] for r in rows))
@@ -74,6 +74,21 @@ class Plugins(ns.Case):
                                       workers, "5000")
             self.conserved(report)
             self.assertEqual([(r["packets"], r["dst_port"]) for r in rows], [("5000", "9")])
+
+    def test_task(self):
+        module = self.module("task", "tally")
+        tasks = "tasks=[{name: busy, type: tally, key: [src_ip], top: 1000}]"
+        out = self.path("flows.csv")
+        self.refused("-o", tasks, DNS, words=("tally", "exact"))
+        for workers in ("1", "2"):
+            rows = self.flows("--plugin", module, "-o", tasks, "-j", workers, DNS)[1]
+            want = {}
+            for r in rows:
+                for ip, n in ((r["src_ip"], r["packets"]), (r["dst_ip"], r["rev_packets"])):
+                    want[ip] = want.get(ip, 0) + int(n)
+            got = ns.read_csv(out.replace(".csv", ".busy.csv"))
+            self.assertEqual({r["src_ip"]: int(r["packets"]) for r in got},
+                             {ip: n for ip, n in want.items() if n > 0})
 
     def test_several(self):
         a, b = self.module("writer", "one"), self.module("writer", "two")

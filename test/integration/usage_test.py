@@ -178,7 +178,7 @@ class Information(ns.Case):
         found = {tuple(line.split()[:2]) for line in self.shown("--list").splitlines()}
         with open(os.path.join(os.environ["NS_BUILD_ROOT"], "lib", "plugins.list"),
                   encoding="utf-8") as f:
-            kinds = {"decode": "tunnel", "source": "source", "write": "writer"}
+            kinds = {"decode": "tunnel", "source": "source", "task": "task", "write": "writer"}
             built = {(kinds[x.split("/")[0]], x.split("/")[1].strip()) for x in f if x.strip()}
         self.assertEqual(found, built)
 

@@ -5,6 +5,7 @@
 usage: live_test.py CASE NS-ENGINE PCAP-ANALYZER GEN-CAPTURE
 """
 import contextlib
+import json
 import os
 import signal
 import sqlite3
@@ -91,6 +92,38 @@ def pcap(folder, engine, analyzer, gen):
         check(r["records"] == len(got), f"{r['records']} records, {len(got)} in the file")
         check(rows_of_sqlite(db) == (len(got), len(frames)), f"sqlite: {rows_of_sqlite(db)}")
         os.unlink(db)
+
+
+def task_rows(path, name):
+    with open(path, encoding="utf-8") as f:
+        return [r for r in map(json.loads, f) if r["kind"] == name]
+
+
+def tasks(folder, engine, _, gen):
+    """Epochs: every packet is in the rows of each interval once, and no epoch is left out."""
+    path = os.path.join(folder, "in.pcap")
+    harness.run(gen, "udp64", path, "1000", "100", "1", "7") # flows that do not end
+    target = f"net_pcap0,rx_pcap={path},infinite_rx=1"
+    fast, slow = os.path.join(folder, "fast.json"), os.path.join(folder, "slow.json")
+    for options in (["engine.workers=1"], ["engine.workers=3"],
+                    ["engine.mode=rtc", "engine.workers=1"]):
+        what = "tasks=[{name: rates, type: rate}, {name: pairs, type: exact, key: [src_ip]}]"
+        with Engine(engine, target, options=["engine.mbufs=32767", what, *options],
+                    words=["-w", "json@100ms:" + fast, "-w", "json@1s:" + slow]) as en:
+            en.wait(lambda: len(en.epochs) >= 25, "25 epochs")
+            r = en.stop()
+        for file, ns in (fast, 10**8), (slow, 10**9):
+            rows = [x for x in task_rows(file, "rates") if x["layer"] == "all"]
+            seen = sum(x["packets"] for x in rows)
+            check(seen == r["analysed"], f"{seen} in the rows of {file}, {r} {options}")
+            pairs = sum(x["packets"] for x in task_rows(file, "pairs"))
+            check(0 < pairs <= seen, f"{pairs} packets of flows among {seen}")
+            check(all(x["end_ns"] - x["start_ns"] == ns for x in rows), "other intervals")
+            starts = [x["start_ns"] for x in rows]
+            check(starts == sorted(set(starts)), f"intervals twice or out of order: {starts}")
+            numbers = [x["epoch"] for x in rows]
+            check(numbers == sorted(set(numbers)), f"epochs out of order: {numbers}")
+        check(len(starts) >= 2, f"only {len(starts)} intervals of a second")
 
 
 def over_wire(folder, engine, analyzer, gen, target, options, interface, packets=PACKETS,
@@ -340,5 +373,5 @@ def conf(folder, engine, *_):
 
 if __name__ == "__main__":
     CASES = (null, pcap, af_packet, af_xdp, tap, ring, quiet, evicted, records_lost, drops,
-             missed, refused, conf)
+             missed, refused, conf, tasks)
     sys.exit(harness.main({c.__name__: c for c in CASES}, sys.argv))
