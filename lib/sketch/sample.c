@@ -35,11 +35,30 @@ static inline uint32_t after(const struct ns_sample *s, uint32_t place)
 	return place + 1 == s->places ? 0 : place + 1;
 }
 
+/* A few words, of any alignment; a call of memcpy() costs more than most of them. */
+static inline void copy(void *to, const void *from, unsigned octets)
+{
+	for (unsigned i = 0; i < octets; i += 8)
+		memcpy((uint8_t *)to + i, (const uint8_t *)from + i, 8);
+}
+
+static inline void move(struct ns_sample *s, uint32_t to, uint32_t from)
+{
+	copy(sample_hot(s, to), sample_hot(s, from), s->stride * 8);
+	copy(sample_key(s, to), sample_key(s, from), s->conf.key_len);
+}
+
+static inline void clear(struct ns_sample *s, uint32_t place)
+{
+	for (unsigned i = 0; i < s->stride; i++)
+		sample_hot(s, place)[i] = 0;
+	for (unsigned i = 0; i < s->conf.key_len; i += 8)
+		memset(sample_key(s, place) + i, 0, 8);
+}
+
 /* Frees a place: what probing would not reach over the hole any more moves into it. */
 static void erase(struct ns_sample *s, uint32_t hole)
 {
-	size_t hot = (size_t)s->stride * 8;
-
 	for (uint32_t p = after(s, hole);; p = after(s, p)) {
 		uint64_t h = *sample_hot(s, p);
 
@@ -51,12 +70,10 @@ static void erase(struct ns_sample *s, uint32_t hole)
 
 		if (gone < back)
 			continue;
-		memcpy(sample_hot(s, hole), sample_hot(s, p), hot);
-		if (s->conf.key_len > 0)
-			memcpy(sample_key(s, hole), sample_key(s, p), s->conf.key_len);
+		move(s, hole, p);
 		hole = p;
 	}
-	sample_clear(s, hole, 1);
+	clear(s, hole);
 	s->used--;
 }
 
@@ -74,9 +91,37 @@ static void sweep(struct ns_sample *s, uint64_t steps)
 	}
 }
 
+/*
+ * At once, for the control thread: from a free place on, each thing that stays goes to the first
+ * free place from its home. None that stays has a home before the free place and a place behind it.
+ */
 void sample_sweep_all(struct ns_sample *s)
 {
-	sweep(s, UINT64_MAX);
+	uint32_t p = 0;
+
+	if (s->sweep_left == 0)
+		return;
+	while (*sample_hot(s, p) != 0)
+		p = after(s, p);
+	for (uint32_t i = 1; i < s->places; i++) {
+		p = after(s, p);
+		uint64_t h = *sample_hot(s, p);
+
+		if (h > s->max) {
+			clear(s, p);
+			s->used--;
+		} else if (h != 0) {
+			uint32_t to = home_of(s, h);
+
+			while (to != p && *sample_hot(s, to) != 0)
+				to = after(s, to);
+			if (to == p)
+				continue;
+			move(s, to, p);
+			clear(s, p);
+		}
+	}
+	s->sweep_left = 0;
 }
 
 void sample_lower(struct ns_sample *s, uint32_t level)
@@ -93,8 +138,7 @@ static uint64_t *make(struct ns_sample *s, uint64_t *p, uint64_t h, const uint8_
 	uint32_t place = (uint32_t)((size_t)(p - sample_hot(s, 0)) / s->stride);
 
 	*p = h;
-	if (s->conf.key_len > 0)
-		memcpy(sample_key(s, place), key, s->conf.key_len);
+	copy(sample_key(s, place), key, s->conf.key_len);
 	sample_map(s)[place / 512] |= UINT64_C(1) << (place / 8 % 64);
 	s->used++;
 	s->kept++;
@@ -109,19 +153,29 @@ static uint64_t *make(struct ns_sample *s, uint64_t *p, uint64_t h, const uint8_
 	return p;
 }
 
-static inline uint64_t *put_at(struct ns_sample *s, uint32_t home, uint64_t h, const uint8_t *key)
+/* Where a thing is, or the free place where it would be. */
+static inline uint64_t *look_at(const struct ns_sample *s, uint32_t home, uint64_t h)
 {
-	uint64_t *first = sample_hot(s, 0), *end = sample_hot(s, s->places);
-	uint64_t *p = sample_hot(s, home);
+	uint64_t *end = sample_hot(s, s->places), *p = sample_hot(s, home);
 
-	while (*p != h) {
-		if (*p == 0)
-			return make(s, p, h, key);
+	while (*p != h && *p != 0) {
 		p += s->stride;
 		if (p == end)
-			p = first;
+			p = sample_hot(s, 0);
 	}
 	return p;
+}
+
+static inline uint64_t *look(const struct ns_sample *s, uint64_t h)
+{
+	return look_at(s, home_of(s, h), h);
+}
+
+static inline uint64_t *put_at(struct ns_sample *s, uint32_t home, uint64_t h, const uint8_t *key)
+{
+	uint64_t *p = look_at(s, home, h);
+
+	return *p != 0 ? p : make(s, p, h, key);
 }
 
 uint64_t *sample_put(struct ns_sample *s, uint64_t h, const uint8_t *key)
@@ -199,11 +253,11 @@ void ns_sample_add_bulk(struct ns_sample *s, const uint64_t *hash, const uint8_t
 static uint32_t union_level(const struct ns_sample *into, const struct ns_sample *from)
 {
 	uint32_t level = NS_MIN(into->level, from->level), more[SAMPLE_LEVELS] = {0}, at = 0;
-	struct ns_sample_entry e, known;
-	uint64_t kept = 0;
+	uint64_t max = sample_level_max(level), kept = 0;
+	struct ns_sample_entry e;
 
 	while (ns_sample_next(from, &at, &e))
-		if (!ns_sample_find(into, e.hash, &known))
+		if (e.hash <= max && *look(into, e.hash) == 0)
 			more[sample_level(e.hash)]++;
 	for (uint32_t i = 0; i <= level; i++)
 		kept += into->count[i] + more[i];
@@ -257,26 +311,23 @@ uint64_t ns_sample_total(const struct ns_sample *s, unsigned j)
 	return s->total[j];
 }
 
-static void show(const struct ns_sample *s, uint32_t place, struct ns_sample_entry *e)
+static void show(const struct ns_sample *s, const uint64_t *p, struct ns_sample_entry *e)
 {
-	const uint64_t *p = sample_hot(s, place);
+	uint32_t place = (uint32_t)((size_t)(p - sample_hot(s, 0)) / s->stride);
 
 	*e = (struct ns_sample_entry){*p, sample_key(s, place), p + 1};
 }
 
 bool ns_sample_find(const struct ns_sample *s, uint64_t hash, struct ns_sample_entry *e)
 {
-	uint64_t h = hash + (hash == 0), have;
+	uint64_t h = hash + (hash == 0);
 
-	if (h > s->max)
+	const uint64_t *p = look(s, h);
+
+	if (h > s->max || *p == 0)
 		return false;
-	for (uint32_t p = home_of(s, h); (have = *sample_hot(s, p)) != 0; p = after(s, p)) {
-		if (have == h) {
-			show(s, p, e);
-			return true;
-		}
-	}
-	return false;
+	show(s, p, e);
+	return true;
 }
 
 bool ns_sample_next(const struct ns_sample *s, uint32_t *at, struct ns_sample_entry *e)
@@ -291,10 +342,10 @@ bool ns_sample_next(const struct ns_sample *s, uint32_t *at, struct ns_sample_en
 		} else if ((groups & 1) == 0) {
 			p = (p & ~7u) + 8 * (uint32_t)__builtin_ctzll(groups);
 		} else {
-			uint64_t h = *sample_hot(s, p);
+			const uint64_t *hot = sample_hot(s, p);
 
-			if (h != 0 && h <= s->max) {
-				show(s, p, e);
+			if (*hot != 0 && *hot <= s->max) {
+				*e = (struct ns_sample_entry){*hot, sample_key(s, p), hot + 1};
 				*at = p + 1;
 				return true;
 			}

@@ -90,7 +90,8 @@ void ns_task_help(struct ns_task_build *b, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	free(b->help);
-	b->help = strdup(text); /* without memory: as when none is given */
+	b->help = strdup(text);
+	b->kind.help = b->help; /* NULL: no memory, as task_build() says */
 }
 
 /* Octets of a value in a row, and where it may stand. */
@@ -302,6 +303,7 @@ int task_build(struct ns_task_build *b, const struct ns_conf_item *item,
 	b->kind = (struct ns_rec_kind){
 		.name = b->conf->name,
 		.version = 1,
+		.help = item->variant->summary,
 		.fields = b->cols,
 		.ipfix_family_field = -1,
 	};
@@ -316,10 +318,11 @@ int task_build(struct ns_task_build *b, const struct ns_conf_item *item,
 	b->self = b->ops->create(b, item->values, e);
 	if (b->self == NULL)
 		return ns_errno_set(errno != 0 ? errno : EINVAL);
+	if (b->kind.help == NULL)
+		return no_memory(b, e);
 	if (check_any(b, e) < 0)
 		return -errno;
 	b->kind.size = task_align(b->kind.size, 8);
-	b->kind.help = b->help != NULL ? b->help : item->variant->summary;
 	b->state_size = b->ops->size(b->self);
 	return 0;
 }

@@ -110,14 +110,21 @@ static void lay_out(struct task_key *k)
 	k->len = (uint16_t)task_align(at, 8);
 }
 
-/* The number of words known to the compiler: a third off for the short keys. */
-#define HASH_WORDS(w)                                                                            \
-	static void hash_##w(                                                                    \
-		const uint8_t *key, unsigned n, unsigned words, uint64_t seed, uint64_t *hash)   \
-	{                                                                                        \
-		(void)words;                                                                     \
-		_Pragma("GCC unroll 4") for (unsigned i = 0; i < n; i++, key += (w)*8) hash[i] = \
-			ns_hash_words(key, w, seed);                                             \
+/*
+ * With the number of words known and loops unrolled, the four keys of the default tasks take 10.7
+ * ns a packet, instead of 12.7 (hashes by a loop) and 11.2 (not unrolled, here and in
+ * ops_packet.c).
+ */
+#define HASH_WORDS(w)                                                                          \
+	static void hash_##w(                                                                  \
+		const uint8_t *key, unsigned n, unsigned words, uint64_t seed, uint64_t *hash) \
+	{                                                                                      \
+		(void)words;                                                                   \
+		_Pragma("GCC unroll 4") for (unsigned i = 0; i < n; i++)                       \
+		{                                                                              \
+			hash[i] = ns_hash_words(key, w, seed);                                 \
+			key += (w)*8;                                                          \
+		}                                                                              \
 	}
 
 HASH_WORDS(1)

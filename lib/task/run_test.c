@@ -81,13 +81,15 @@ static unsigned count(unsigned flow, unsigned no_flags)
 static void selections(void)
 {
 	for (unsigned round = 0; round < 20; round++) {
-		struct run r = begin("- {name: a, type: tcount, key: [src_ip]}\n"
-				     "- {name: b, type: tcount, key: [src_ip], once: true}\n"
-				     "- {name: c, type: tcount, key: [protocol], any: true}\n"
-				     "- {name: d, type: tcount, key: [dst_port], once: true}\n"
-				     "- {name: e, type: tcount, any: true}\n"
-				     "- {name: f, type: tcount, value: flows}\n"
-				     "- {name: g, type: tcount, of: flows, key: [proto]}");
+		struct run r =
+			begin("- {name: a, type: tcount, key: [src_ip]}\n"
+			      "- {name: b, type: tcount, key: [src_ip], once: true}\n"
+			      "- {name: c, type: tcount, key: [protocol], any: true}\n"
+			      "- {name: d, type: tcount, key: [dst_port], once: true}\n"
+			      "- {name: e, type: tcount, any: true}\n"
+			      "- {name: f, type: tcount, value: flows}\n"
+			      "- {name: g, type: tcount, of: flows, key: [proto]}\n"
+			      "- {name: h, type: tcount, value: ttl, key: [src_ip], once: true}");
 
 		make_packets();
 		feed_all(&r, round % 2 == 0);
@@ -103,6 +105,8 @@ static void selections(void)
 		CU_ASSERT_EQUAL(
 			state_of_task(r.ts, r.state, 5)->e[0].sum, count(NS_PKT_FLOW_NEW, 0));
 		CU_ASSERT_EQUAL(fed(&r, 6), 0);
+		/* a sum is of all packets */
+		CU_ASSERT_EQUAL(fed(&r, 7), in_flow);
 		for (unsigned i = 0; i < 6; i++) {
 			const struct tcount_state *s = state_of_task(r.ts, r.state, i);
 

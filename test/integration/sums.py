@@ -13,7 +13,7 @@ TASKS = """tasks=[
  {name: all_of_it, type: exact},
  {name: few_groups, type: exact, key: [src_ip, src_port], max: 16},
  {name: top_sources, type: heavy, key: [src_ip], by: octets, verify: true},
- {name: top_talkers, type: heavy, key: [initiator_ip, responder_ip], by: packets, memory: 2 KiB,
+ {name: top_talkers, type: heavy, key: [initiator_ip, responder_ip], by: packets, memory: 4 KiB, top: 20,
   verify: true},
  {name: sources, type: cardinality, key: [src_ip], verify: true},
  {name: by_protocol, type: cardinality, key: [src_ip, dst_ip], per: proto, verify: true},

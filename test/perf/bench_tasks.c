@@ -3,18 +3,16 @@
  * ns-bench-tasks: what tasks cost a packet. Packets as decode leaves them go through the flow
  * table, with and without tasks behind it, in turns; the difference is the price.
  */
-#include "gen.h"
+#include "bench_packets.h"
 #include "ns_test_eal.h"
 
 #include <ns_conf.h>
-#include <ns_decode.h>
 #include <ns_flow.h>
 #include <ns_registry.h>
 #include <ns_task.h>
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #define ROUNDS 11
@@ -38,31 +36,6 @@ static void ended(void *ctx, const struct ns_flow_ended *flow)
 	(void)flow;
 }
 
-/* As gen-capture udp64 makes them: four flows a source, 4096 destinations, 512 services. */
-static void fill(struct bench *b, struct rte_mbuf *m, uint32_t flow)
-{
-	struct ns_packet *p = ns_packet(m);
-	uint64_t luck = gen_mix(flow);
-	uint32_t host = __builtin_bswap32(0x0a000000 | (flow / 4 * 0x9e3779u & 0xffffff));
-	uint32_t dst = __builtin_bswap32(0xc0a80000 | (uint32_t)(luck & 0xfff));
-
-	p->sport = (uint16_t)(60000 + (luck >> 12 & 0x3fff) % 1000 * 4 + flow % 4);
-	p->dport = (uint16_t)(65000 + (luck >> 32 & 0x1ff));
-	p->flags = NS_PKT_DECODED | NS_PKT_IP | NS_PKT_PORTS;
-	p->clock_ns = p->ts_ns = b->clock_ns += 67;
-	p->wirelen = p->caplen = 60;
-	p->ip_octets = 46;
-	memset(&p->tuple, 0, sizeof(p->tuple));
-	/* 10/8 is below 192.168/16: the source is endpoint a */
-	memcpy(p->tuple.a, &host, 4);
-	memcpy(p->tuple.b, &dst, 4);
-	p->tuple.pa = __builtin_bswap16(p->sport);
-	p->tuple.pb = __builtin_bswap16(p->dport);
-	p->tuple.proto = 17;
-	p->tuple.ver = 4;
-	p->hash = ns_tuple_hash(&p->tuple);
-}
-
 static double cpu_ns(void)
 {
 	struct timespec t;
@@ -79,7 +52,7 @@ static double run(struct bench *b, bool tasks)
 	ns_flow_epoch(b->table, ++b->epoch);
 	for (uint32_t at = 0; at + BURST <= b->packets; at += BURST) {
 		for (unsigned i = 0; i < BURST; i++)
-			fill(b, b->m[i], b->order[at + i]);
+			bench_fill(b->m[i], b->order[at + i], b->clock_ns += 67);
 		ns_flow_burst(b->table, b->m, BURST, &b->counters);
 		if (tasks)
 			ns_tasks_packets(b->lcore, b->state, b->m, BURST);
@@ -128,7 +101,7 @@ static int make(struct bench *b, const struct ns_conf *conf, struct ns_err *e)
 	b->lcore = ns_task_lcore_create(b->tasks);
 	b->state = ns_tasks_state_create(b->tasks);
 	for (unsigned i = 0; i < BURST; i++) {
-		b->m[i] = calloc(1, sizeof(struct rte_mbuf) + NS_PACKET_PRIV + 64);
+		b->m[i] = bench_packet();
 		if (b->m[i] == NULL)
 			return ns_fail(e, ENOMEM, "no memory");
 	}

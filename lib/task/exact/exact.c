@@ -298,7 +298,7 @@ static int result(const void *task, const void *state, struct ns_task_out *o)
 {
 	const struct exact *t = task;
 	struct ns_sample_entry *all, one;
-	uint64_t left[SUMS_MAX];
+	uint64_t left[SUMS_MAX] = {0};
 	uint32_t n = 0, kept = ns_sample_kept(state), at = 0;
 
 	for (unsigned i = 0; i < t->sums; i++)

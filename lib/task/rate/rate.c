@@ -84,8 +84,12 @@ NS_CONF_VARIANT_REGISTER(variant)
 static int column(struct ns_task_build *b, int *rc, const char *name, enum ns_rec_type type,
 	uint16_t size, const char *unit, const char *help, struct ns_err *e)
 {
-	const struct ns_rec_field f = {
-		.name = name, .type = type, .size = size, .unit = unit, .help = help};
+	const struct ns_rec_field f = {.name = name,
+		.type = type,
+		.size = size,
+		.flags = type == NS_REC_STR ? NS_REC_KEY : 0,
+		.unit = unit,
+		.help = help};
 	int at = *rc < 0 ? *rc : ns_task_col(b, &f, e);
 
 	if (at < 0)

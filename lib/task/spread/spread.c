@@ -302,7 +302,7 @@ static int result(const void *task, const void *state, struct ns_task_out *o)
 	}
 	n = (uint32_t)rc;
 	while (given < n && given < t->top && found[given].peers >= t->least) {
-		struct truth *x = find_truth(t, all, all_n, found[given].key);
+		struct truth *x = all != NULL ? find_truth(t, all, all_n, found[given].key) : NULL;
 
 		if (x != NULL)
 			x->given = true;
