@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The generated pages say what the program says, and the pages' links lead somewhere.
+"""The generated pages say what the program says, the pages' links lead somewhere, and doc/tasks.md
+tells of every type of task and of every field of packets.
 
 usage: docs_test.py PCAP-ANALYZER SOURCE-ROOT [--write]
 """
@@ -34,6 +35,25 @@ def links(root):
                 yield f"{page}: {target} does not exist"
 
 
+def tasks(analyzer, root):
+    """Types of tasks and fields of packets that doc/tasks.md does not tell of."""
+    with open(os.path.join(root, "doc/tasks.md"), encoding="utf-8") as f:
+        page = f.read()
+    for line in generated(analyzer, "--list").decode().splitlines():
+        kind, name = line.split()[:2]
+        if kind == "task" and f"\n## {name}\n" not in page:
+            yield f"doc/tasks.md: no chapter about the type {name}"
+    refused = subprocess.run([analyzer, "--check", "-c", "/dev/stdin"], capture_output=True,
+                             input="tasks:\n- {name: x, type: exact, key: [none]}\n", text=True,
+                             check=False).stderr
+    fields = refused.rpartition("there are: ")[2].strip().split(", ")
+    if len(fields) < 10:
+        yield f"a field that is not there is refused without those that are: {refused}"
+    for field in fields:
+        if f"`{field}`" not in page:
+            yield f"doc/tasks.md: the field {field} is missing"
+
+
 def main(argv):
     analyzer, root = argv[1], argv[2]
     failed = 0
@@ -47,7 +67,7 @@ def main(argv):
             if f.read() != text:
                 failed += 1
                 print(f"FAIL {page} is stale: make it again with pcap-analyzer {option} > {page}")
-    for problem in links(root):
+    for problem in [*links(root), *tasks(analyzer, root)]:
         failed += 1
         print("FAIL " + problem)
     return 1 if failed else 0

@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """house_test.py TEST: breaks the law of the floors in a copy of the tree, see README.md."""
+import contextlib
+import csv
 import hashlib
+import json
 import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 
 SOURCE = os.environ.get("NS_SOURCE_ROOT") or os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LEFT_OUT = shutil.ignore_patterns(".git", "build*", "__pycache__", "*.pcap*", ".new-*")
+LEFT_OUT = shutil.ignore_patterns(".git", "__pycache__", "*.pcap*", ".new-*")
 SKIPPED = 77
 LICENCE = "SPDX-License-Identifier: BSD-3-Clause"
 
@@ -20,7 +24,7 @@ LICENCE = "SPDX-License-Identifier: BSD-3-Clause"
 class Copy:
     """A private copy of the tree; what is built in it goes to the folder `out`."""
 
-    def __init__(self, top):
+    def __init__(self, top, programs=False):
         self.root = os.path.join(top, "tree")
         self.out = os.path.join(top, "out")
         os.mkdir(self.root)
@@ -30,11 +34,11 @@ class Copy:
                 continue
             if os.path.isdir(full):
                 shutil.copytree(full, os.path.join(self.root, name),
-                                ignore=LEFT_OUT if name != "usertools" else None)
+                                ignore=LEFT_OUT)
             else:
                 shutil.copy2(full, self.root)
-        # The copy is of the house alone.
-        for name in ("app", "test"):
+        # The copy is of the house alone, unless what is built shall run.
+        for name in ("test",) if programs else ("app", "test"):
             self.edit("meson.build", f"subdir('{name}')\n", "")
 
     def path(self, name):
@@ -111,7 +115,7 @@ def need(true, what):
         raise Broken(f"expected that {what}")
 
 
-KINDS = {"tunnel": "decode", "source": "source", "writer": "write"}
+KINDS = {"tunnel": "decode", "source": "source", "writer": "write", "task": "task"}
 
 
 def test_plugins(copy):
@@ -123,7 +127,7 @@ def test_plugins(copy):
         for bad in ("Upper", "9nine", "a-b", "../up", "int", "a_test", "x" * 32, ""):
             copy.must_fail("new: ", "usertools/new", kind, bad)
         need(os.path.isdir(copy.path(f"lib/{room}/{name}")), f"lib/{room}/{name} is there")
-    copy.must_fail("there are: tunnel, source, writer", "usertools/new", "door", "x")
+    copy.must_fail("there are: tunnel, source, writer, task", "usertools/new", "door", "x")
     added = set(copy.sums()) - set(before)
     need(all(p.split("/")[2].startswith("new_") for p in added), f"only folders are new: {added}")
 
@@ -131,7 +135,7 @@ def test_plugins(copy):
     copy.must(*copy.build(), "--werror", "--", *targets)
     tests = [f"{room}/new_{kind}/new_{kind}" for kind, room in KINDS.items()]
     out = copy.must("meson", "test", "-C", copy.out, "--no-rebuild", *tests)
-    need(re.search(r"(?m)^Ok: +3\b", out), f"the three new tests pass:\n{out}")
+    need(re.search(rf"(?m)^Ok: +{len(KINDS)}\b", out), f"the new tests pass:\n{out}")
     listed = copy_list(copy)
     for kind, room in KINDS.items():
         need(f"{room}/new_{kind}" in listed, f"{room}/new_{kind} is in plugins.list: {listed}")
@@ -149,6 +153,85 @@ def test_plugins(copy):
 def copy_list(copy):
     with open(os.path.join(copy.out, "lib", "plugins.list"), encoding="utf-8") as f:
         return f.read().split()
+
+
+def laid_out(copy, page):
+    """Writes the files that the blocks of a page make up: ```c lib/task/x/x.c; their folder."""
+    files = {}
+    for path, text in re.findall(r"(?ms)^```\w+ (lib/\S+)\n(.*?)^```$", copy.read(page)):
+        files[path] = files.get(path, "") + text
+    need(files, f"{page} holds files")
+    for path, text in files.items():
+        copy.write(path, text)
+    folders = {os.path.dirname(p) for p in files}
+    need(len(folders) == 1, f"{page} is about one folder: {folders}")
+    return folders.pop()
+
+
+# A task of each of the two types, and what its rows are made of.
+TASKS = """\
+tasks:
+  - {name: made, type: new_task, key: [src_ip], top: 3}
+  - {name: told, type: histogram, value: l2_octets}
+"""
+COLUMNS = {"made": ["src_ip", "packets", "octets"], "told": ["from", "to", "count"]}
+
+
+def shown(copy, *more):
+    """What pcap-analyzer prints with these tasks."""
+    copy.write("tasks.yaml", TASKS)
+    try:
+        return copy.must(os.path.join(copy.out, "app/pcap-analyzer/pcap-analyzer"), "--quiet",
+                         "-c", "tasks.yaml", *more,
+                         os.path.join(SOURCE, "test", "data", "demo.pcapng"))
+    finally:
+        os.remove(copy.path("tasks.yaml"))
+
+
+def everywhere(copy):
+    """The rows of the tasks are the same wherever they come out."""
+    out = os.path.join(copy.out, "flows")
+    text = shown(copy, "-w", f"csv:{out}.csv", "-w", f"json:{out}.json", "-w", f"sqlite:{out}.db")
+    report = json.loads(shown(copy, "--report", "json"))
+    with open(out + ".json", encoding="utf-8") as f:
+        lines = [json.loads(line) for line in f]
+    for name, columns in COLUMNS.items():
+        with open(f"{out}.{name}.csv", encoding="utf-8", newline="") as f:
+            rows = [[r[c] for c in columns] for r in csv.DictReader(f)]
+        need(rows, f"task {name} has rows")
+        got = [[str(r[c]) for c in columns] for r in lines if r["kind"] == name]
+        need(got == rows, f"JSON has the rows of CSV: {got} {rows}")
+        with contextlib.closing(sqlite3.connect(out + ".db")) as db:
+            fields = ", ".join(f'"{c}"' for c in columns)
+            got = [list(map(str, r)) for r in db.execute(f"SELECT {fields} FROM {name}")]
+        need(got == rows, f"SQLite has the rows of CSV: {got} {rows}")
+        task = [t for t in report["tasks"] if t["name"] == name]
+        need(len(task) == 1, f"the JSON report has one task {name}: {report['tasks']}")
+        got = [[str(r[c]) for c in columns] for r in task[0]["rows"]]
+        need(got == rows, f"the JSON report has the rows of CSV: {got} {rows}")
+        need(re.search(rf"(?m)^.*\b{name}\b", text) and rows[0][0] in text,
+             f"the report shows task {name}:\n{text}")
+
+
+def test_task(copy):
+    before = copy.sums()
+    copy.must("usertools/new", "task", "new_task")
+    told = laid_out(copy, "doc/howto/add-a-task.md")
+    need(told == "lib/task/histogram", "the page makes lib/task/histogram")
+    added = set(copy.sums()) - set(before)
+    need({os.path.dirname(p) for p in added} == {"lib/task/new_task", told},
+         f"only two folders are new: {added}")
+
+    copy.must(*copy.build(), "--werror", "--", "app/pcap-analyzer/pcap-analyzer",
+              "lib/test_task_new_task_new_task", "lib/test_task_histogram_histogram")
+    out = copy.must("meson", "test", "-C", copy.out, "--no-rebuild", "task/new_task/new_task",
+                    "task/histogram/histogram")
+    need(re.search(r"(?m)^Ok: +2\b", out), f"the new tests pass:\n{out}")
+    everywhere(copy)
+
+    for folder in ("lib/task/new_task", told):
+        shutil.rmtree(copy.path(folder))
+    need(copy.sums() == before, "no file differs from before")
 
 
 def test_upward(copy):
@@ -256,7 +339,7 @@ def main(name):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="ns-house-") as top:
         try:
-            globals()["test_" + name](Copy(top))
+            globals()["test_" + name](Copy(top, programs=name == "task"))
         except Broken as e:
             print(e)
             return 1
