@@ -58,6 +58,16 @@ uint32_t ns_topk_capacity(const struct ns_topk *t);
  */
 int ns_topk_list(const struct ns_topk *t, struct ns_topk_entry *out, unsigned max);
 
+/**
+ * As ns_topk_list(), by count - error downwards: what each surely weighs. Finds more of the truly
+ * heaviest when memory is short or heavy keys come late, as a key that has just taken a place
+ * counts for little.
+ */
+int ns_topk_list_sure(const struct ns_topk *t, struct ns_topk_entry *out, unsigned max);
+
+/** Walks all keys that have a place, in order of no meaning: begin with *at = 0, until it is false. */
+bool ns_topk_next(const struct ns_topk *t, uint32_t *at, struct ns_topk_entry *e);
+
 /** What is known of one key: false when it has no place; then e->count is the most it can be. */
 bool ns_topk_query(const struct ns_topk *t, uint64_t hash, struct ns_topk_entry *e);
 

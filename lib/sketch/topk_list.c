@@ -5,26 +5,39 @@
  */
 #include "topk_priv.h"
 
-/* Does a stand before b in the list? */
-static bool before(const struct ns_topk_entry *a, const struct ns_topk_entry *b, unsigned key_len)
+struct order {
+	uint64_t less_error; /* all bits: by count - error; none: by count */
+	unsigned key_len;
+};
+
+static uint64_t rank(const struct ns_topk_entry *e, const struct order *o)
 {
-	if (a->count != b->count)
-		return a->count > b->count;
-	int c = memcmp(a->key, b->key, key_len);
+	return e->count - (e->error & o->less_error);
+}
+
+/* Does a stand before b in the list? */
+static bool before(
+	const struct ns_topk_entry *a, const struct ns_topk_entry *b, const struct order *o)
+{
+	uint64_t x = rank(a, o), y = rank(b, o);
+
+	if (x != y)
+		return x > y;
+	int c = memcmp(a->key, b->key, o->key_len);
 
 	return c != 0 ? c < 0 : a->hash < b->hash;
 }
 
 /* Puts e at i of a heap of n or below: each entry stands behind the two under it. */
 static void sink(struct ns_topk_entry *heap, unsigned n, unsigned i, struct ns_topk_entry e,
-	unsigned key_len)
+	const struct order *o)
 {
 	while (2 * (size_t)i + 1 < n) {
 		unsigned c = 2 * i + 1;
 
-		if (c + 1 < n && before(&heap[c], &heap[c + 1], key_len))
+		if (c + 1 < n && before(&heap[c], &heap[c + 1], o))
 			c++;
-		if (!before(&e, &heap[c], key_len))
+		if (!before(&e, &heap[c], o))
 			break;
 		heap[i] = heap[c];
 		i = c;
@@ -32,26 +45,28 @@ static void sink(struct ns_topk_entry *heap, unsigned n, unsigned i, struct ns_t
 	heap[i] = e;
 }
 
-static void rise(struct ns_topk_entry *heap, unsigned i, unsigned key_len)
+static void rise(struct ns_topk_entry *heap, unsigned i, const struct order *o)
 {
 	struct ns_topk_entry e = heap[i];
 
-	while (i > 0 && before(&heap[(i - 1) / 2], &e, key_len)) {
+	while (i > 0 && before(&heap[(i - 1) / 2], &e, o)) {
 		heap[i] = heap[(i - 1) / 2];
 		i = (i - 1) / 2;
 	}
 	heap[i] = e;
 }
 
-int ns_topk_list(const struct ns_topk *t, struct ns_topk_entry *out, unsigned max)
+static int list(const struct ns_topk *t, struct ns_topk_entry *out, unsigned max, bool sure)
 {
+	const struct order o = {sure ? UINT64_MAX : 0, t->key_len};
 	unsigned n = 0, limit = NS_MIN(max, (unsigned)INT32_MAX);
 
 	for (uint32_t i = 0; i < t->buckets && limit > 0; i++) {
 		const struct bucket *b = bucket_at(t, i);
 
 		for (unsigned p = 0; p < PLACES; p++) {
-			if (b->hash[p] == 0 || (n == limit && b->count[p] < out[0].count))
+			/* its rank is no higher than its count: most need no look at the record */
+			if (b->hash[p] == 0 || (n == limit && b->count[p] < rank(&out[0], &o)))
 				continue;
 			const struct record *r = record_at(t, b, p);
 			struct ns_topk_entry e = {
@@ -59,9 +74,9 @@ int ns_topk_list(const struct ns_topk *t, struct ns_topk_entry *out, unsigned ma
 
 			if (n < limit) {
 				out[n] = e;
-				rise(out, n++, t->key_len);
-			} else if (before(&e, &out[0], t->key_len)) {
-				sink(out, n, 0, e, t->key_len);
+				rise(out, n++, &o);
+			} else if (before(&e, &out[0], &o)) {
+				sink(out, n, 0, e, &o);
 			}
 		}
 	}
@@ -69,7 +84,17 @@ int ns_topk_list(const struct ns_topk *t, struct ns_topk_entry *out, unsigned ma
 		struct ns_topk_entry last = out[left - 1];
 
 		out[left - 1] = out[0];
-		sink(out, left - 1, 0, last, t->key_len);
+		sink(out, left - 1, 0, last, &o);
 	}
 	return (int)n;
+}
+
+int ns_topk_list(const struct ns_topk *t, struct ns_topk_entry *out, unsigned max)
+{
+	return list(t, out, max, false);
+}
+
+int ns_topk_list_sure(const struct ns_topk *t, struct ns_topk_entry *out, unsigned max)
+{
+	return list(t, out, max, true);
 }

@@ -233,6 +233,16 @@ static void list_in_order(void)
 		CU_ASSERT_EQUAL(ns_topk_list(f.t, some, max), (int)max);
 		CU_ASSERT_EQUAL(memcmp(some, all, max * sizeof(some[0])), 0);
 	}
+	CU_ASSERT_EQUAL(ns_topk_list_sure(f.t, some, 100), 100);
+	for (int i = 0, sure = 0; i < n; i++) {
+		uint64_t least = some[99].count - some[99].error;
+
+		sure += all[i].count - all[i].error > least;
+		CU_ASSERT(sure <= 99);
+		if (i > 0 && i < 100)
+			CU_ASSERT(some[i - 1].count - some[i - 1].error >=
+				  some[i].count - some[i].error);
+	}
 	for (int i = 0; i < n; i++) {
 		struct ns_topk_entry e;
 

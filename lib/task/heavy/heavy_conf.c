@@ -3,7 +3,7 @@
 #include "heavy_priv.h"
 
 #define TOP_MAX 100000
-#define MEMORY_MIN (UINT64_C(4) << 10)
+#define MEMORY_MIN (UINT64_C(1) << 10)
 #define MEMORY_MAX (UINT64_C(1) << 30)
 
 static int check_memory(const char *memory, const char **key, struct ns_err *e)
@@ -14,7 +14,7 @@ static int check_memory(const char *memory, const char **key, struct ns_err *e)
 	if (ns_conf_size(memory, &octets, e) < 0)
 		return -errno;
 	if (octets < MEMORY_MIN || octets > MEMORY_MAX)
-		return ns_fail(e, EINVAL, "\"%.40s\" is not between 4 KiB and 1 GiB", memory);
+		return ns_fail(e, EINVAL, "\"%.40s\" is not between 1 KiB and 1 GiB", memory);
 	return 0;
 }
 
@@ -55,7 +55,7 @@ static const struct ns_conf_doc docs[] = {NS_TASK_CONF_DOCS,
 	{"by", "what is summed: packets, octets (of whole frames) or ip_octets; of: flows has "
 	       "flows too, and sums both directions"},
 	{"top", "rows given, the heaviest (1-100000)"},
-	{"memory", "size of the sketch on each analysis lcore (4 KiB-1 GiB)"}, {NULL, NULL}};
+	{"memory", "size of the sketch on each analysis lcore (1 KiB-1 GiB)"}, {NULL, NULL}};
 
 static struct ns_conf_variant variant = {
 	.section = "tasks",

@@ -242,7 +242,13 @@ static struct truth *find_truth(
 
 /* --- rows ------------------------------------------------------------------------------------ */
 
-static void put_row(const struct spread *t, struct ns_task_out *o, uint32_t rank,
+/* All pairs were kept: then the numbers are certain. */
+static double confidence(const void *state)
+{
+	return ns_spread_rate(state) < 1 ? CONFIDENCE : 1;
+}
+
+static void put_row(const struct spread *t, const void *state, struct ns_task_out *o, uint32_t rank,
 	const struct ns_spread_entry *s, const struct truth *exact)
 {
 	uint8_t *row = ns_task_row(o);
@@ -250,7 +256,7 @@ static void put_row(const struct spread *t, struct ns_task_out *o, uint32_t rank
 	memcpy(row + t->rank, &rank, sizeof(rank));
 	ns_task_row_key(o, row, KEY, s->key);
 	ns_task_row_estimate_u64(row, &t->est, (uint64_t)llround(s->peers), (uint64_t)floor(s->low),
-		(uint64_t)ceil(s->high), CONFIDENCE);
+		(uint64_t)ceil(s->high), confidence(state));
 	if (exact != NULL)
 		ns_task_row_exact_u64(row, &t->est, exact->peers);
 	ns_task_row_u64(row, t->sampled, s->sampled);
@@ -276,7 +282,7 @@ static void put_missed(const struct spread *t, const void *state, struct ns_task
 			if (memcmp(found[j].key, all[i].key, t->sketch.key_len) == 0)
 				s = found[j];
 		}
-		put_row(t, o, 0, &s, &all[i]);
+		put_row(t, state, o, 0, &s, &all[i]);
 	}
 }
 
@@ -306,7 +312,7 @@ static int result(const void *task, const void *state, struct ns_task_out *o)
 
 		if (x != NULL)
 			x->given = true;
-		put_row(t, o, given + 1, &found[given], x);
+		put_row(t, state, o, given + 1, &found[given], x);
 		given++;
 	}
 	if (all != NULL)

@@ -29,7 +29,7 @@ static void exact_while_small(void)
 				say(t, (i + again) % lanes, 3, i);
 			say(t, 0, 4, 1);
 		}
-		ns_test_rows(t, 0, "1,10.0.0.1,5,5,5,0.95,5\n2,10.0.0.2,3,3,3,0.95,3\n");
+		ns_test_rows(t, 0, "1,10.0.0.1,5,5,5,1,5\n2,10.0.0.2,3,3,3,1,3\n");
 		ns_test_reset(t);
 		ns_test_rows(t, 0, "");
 		ns_test_tasks_end(t);
@@ -46,9 +46,9 @@ static void least(void)
 	say(t, 0, 1, 1);
 	say(t, 0, 2, 1);
 	say(t, 0, 2, 2);
-	ns_test_rows(t, 0, "1,10.0.0.2,2,2,2,0.95,2,0,2\n");
-	ns_test_rows(t, 1, "1,10.0.0.2,2,2,2,0.95,2,0,2\n2,10.0.0.1,1,1,1,0.95,1,0,1\n");
-	ns_test_rows(t, 2, "1,11.0.0.1,2,2,2,0.95,2,0,2\n");
+	ns_test_rows(t, 0, "1,10.0.0.2,2,2,2,1,2,0,2\n");
+	ns_test_rows(t, 1, "1,10.0.0.2,2,2,2,1,2,0,2\n2,10.0.0.1,1,1,1,1,1,0,1\n");
+	ns_test_rows(t, 2, "1,11.0.0.1,2,2,2,1,2,0,2\n");
 	ns_test_tasks_end(t);
 }
 
@@ -132,7 +132,7 @@ static void no_memory(void)
 
 	say(t, 0, 1, 1);
 	say(t, 0, 1, 2);
-	ns_test_rows(t, 0, "1,10.0.0.1,2,2,2,0.95,2,0,2\n");
+	ns_test_rows(t, 0, "1,10.0.0.1,2,2,2,1,2,0,2\n");
 	ns_test_tasks_no_memory(LIST(""), t);
 	ns_test_tasks_end(t);
 }
