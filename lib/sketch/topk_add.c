@@ -232,8 +232,17 @@ AVX2 void topk_add_avx2(struct ns_topk *t, const struct topk_burst *in)
 }
 #endif
 
+/* Weights are small nearly always; then their sum needs no look at each. */
 static uint64_t sum_sat(uint64_t sum, const uint64_t *v, unsigned n)
 {
+	uint64_t plain = 0, bits = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		plain += v[i];
+		bits |= v[i];
+	}
+	if (bits <= UINT32_MAX)
+		return add_sat(sum, plain);
 	for (unsigned i = 0; i < n; i++)
 		sum = add_sat(sum, v[i]);
 	return sum;

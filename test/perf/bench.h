@@ -43,7 +43,7 @@ struct bench_table {
 	void (*print)(const struct bench_stream *s);
 };
 
-extern const struct bench bench_hll[], bench_cms[], bench_sample[];
+extern const struct bench bench_hll[], bench_cms[], bench_quantile[], bench_sample[], bench_topk[];
 extern const struct bench_table bench_cms_table;
 
 /** CPU time of this thread in ns. */
