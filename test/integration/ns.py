@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -74,6 +75,24 @@ def write_bytes(path, data):
 
 def have(*tools):
     return all(shutil.which(t) for t in tools)
+
+
+def ended(p, seconds=20):
+    """The Result of a program that must end by itself while its input stays open."""
+    out = [b"", b""]
+
+    def read(i, f):
+        out[i] = f.read()
+
+    readers = [threading.Thread(target=read, args=x) for x in enumerate((p.stdout, p.stderr))]
+    for t in readers:
+        t.start()
+    p.wait(seconds)
+    for t in readers:
+        t.join()
+    for f in (p.stdin, p.stdout, p.stderr):
+        f.close()
+    return Result(subprocess.CompletedProcess([], p.returncode, *out))
 
 
 class Case(unittest.TestCase):

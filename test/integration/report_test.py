@@ -148,12 +148,8 @@ class Slow(ns.Case):
         self.assertIsNone(p.poll(), "it ended by itself")
         began = time.monotonic()
         p.send_signal(sig)
-        p.wait(20)  # the pipe is still open: it must not be waited for
+        result = ns.ended(p)  # the pipe is still open: it must not be waited for
         self.assertLess(time.monotonic() - began, 10)
-        result = ns.Result(subprocess.CompletedProcess([], p.returncode, p.stdout.read(),
-                                                       p.stderr.read()))
-        for f in (p.stdin, p.stdout, p.stderr):
-            f.close()
         self.assertEqual(result.status, 130, result.text)
         report = result.report
         self.conserved(report)
@@ -178,11 +174,8 @@ class Slow(ns.Case):
         p.stdin.flush()
         time.sleep(0.7)
         p.send_signal(signal.SIGINT)
-        p.wait(20)
-        text = p.stderr.read().decode()
-        report = ns.Result(subprocess.CompletedProcess([], 0, p.stdout.read(), b"")).report
-        for f in (p.stdin, p.stdout, p.stderr):
-            f.close()
+        result = ns.ended(p)
+        text, report = result.text, result.report
         self.assertEqual((p.returncode, text), (130, ""))
         self.conserved(report)
         self.assertGreater(report["conservation"]["received"], 1000)

@@ -39,7 +39,7 @@ class TextWriters(ns.Case):
                               "json:" + self.path("f.json"), "-w", "sqlite:" + self.path("f.db"),
                               *more, path)
         with open(self.path("f.json"), encoding="utf-8") as f:
-            lines = [json.loads(x) for x in f]
+            lines = [r for r in map(json.loads, f) if r["kind"] == "flow"]
         with sqlite3.connect(self.path("f.db")) as db:
             db.row_factory = sqlite3.Row
             rows = [dict(r) for r in db.execute("SELECT * FROM flow")]
@@ -58,7 +58,6 @@ class TextWriters(ns.Case):
                     self.assertEqual(len(want), report["flows"]["count"])
                     self.assertEqual(sorted(map(self.as_text, as_json)), want)
                     self.assertEqual(sorted(map(self.as_text, as_sql)), want)
-                    self.assertEqual({r["kind"] for r in as_json}, {"flow"})
 
     def test_community_ids(self):
         _, as_csv, as_json, as_sql = self.all_writers(DEMO)
@@ -82,8 +81,7 @@ class TextWriters(ns.Case):
         self.addCleanup(db.close)
         self.assertEqual(db.execute("PRAGMA user_version").fetchone(), (1,))
         self.assertEqual(db.execute("PRAGMA integrity_check").fetchone(), ("ok",))
-        self.assertEqual(db.execute("SELECT kind, version FROM ns_schema").fetchall(),
-                         [("flow", 1)])
+        self.assertIn(("flow", 1), db.execute("SELECT kind, version FROM ns_schema").fetchall())
         for c in ("packets", "ip_octets", "l2_octets", "rev_packets", "start_ns", "end_ns",
                   "src_port", "dst_port", "end_reason"):
             self.assertEqual(db.execute(f"SELECT DISTINCT typeof({c}) FROM flow").fetchall(),
