@@ -187,7 +187,7 @@ static void fill_head(struct grid *g, const struct view *v, const struct place *
 /* False: it can't be folded that often. */
 static bool fill(struct grid *g, const struct view *v)
 {
-	struct place places[GRID_COLS];
+	struct place places[GRID_COLS] = {0};
 	unsigned lines, cols = place_base(v, places, &lines);
 
 	if (!place_folded(v, places, &lines))

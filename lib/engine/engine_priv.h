@@ -204,6 +204,10 @@ static inline bool engine_epoch_due(const struct ns_engine *en, uint64_t clock_n
 }
 uint64_t engine_epochs_begun(const struct ns_engine *en);
 uint64_t engine_epoch_start(const struct ns_engine *en, uint64_t number);
+/* What happens to packets that were read. */
+typedef void take_fn(struct lcore *l, struct rte_mbuf **m, uint16_t n);
+/* Stamps packets of a file with the number of their epoch and hands them on. */
+void engine_epoch_stamp(struct lcore *l, struct rte_mbuf **m, uint16_t n, take_fn *take);
 /* File mode, analysis: passes through all epochs up to this one; waits for control. */
 void engine_epoch_advance(struct lcore *l, uint64_t to);
 /* How many of the first packets are in one epoch, which the lcore then is in. */

@@ -41,6 +41,32 @@ void engine_epoch_begin(struct ns_engine *en, uint64_t clock_ns)
 	__atomic_store_n(&log->begun, number + 1, __ATOMIC_RELEASE);
 }
 
+/*
+ * Stamps packets of a file with the number of their epoch. Those before a new one go on before it
+ * begins (epoch.c says why). A packet that defrag held belongs to the epoch it is released in.
+ */
+void engine_epoch_stamp(struct lcore *l, struct rte_mbuf **m, uint16_t n, take_fn *take)
+{
+	struct ns_engine *en = l->en;
+	uint16_t at = 0;
+
+	if (en->log.length_ns == 0) {
+		take(l, m, n);
+		return;
+	}
+	for (uint16_t i = 0; i < n; i++) {
+		struct ns_packet *p = ns_packet(m[i]);
+
+		if (engine_epoch_due(en, p->clock_ns)) {
+			take(l, m + at, i - at);
+			at = i;
+			engine_epoch_begin(en, p->clock_ns);
+		}
+		p->epoch = (uint32_t)(en->log.begun - 1);
+	}
+	take(l, m + at, n - at);
+}
+
 /* File mode: control must hear of a hand-over at once, as the lcore may be waiting for it. */
 static void tell_control(struct ns_engine *en)
 {

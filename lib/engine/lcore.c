@@ -211,35 +211,6 @@ static void finish_flows(struct lcore *l)
 	engine_producer_flush(l);
 }
 
-/* What happens to packets that were read. */
-typedef void take_fn(struct lcore *l, struct rte_mbuf **m, uint16_t n);
-
-/*
- * Stamps packets of a file with the number of their epoch. Those before a new one go on before it
- * begins (epoch.c says why). A packet that defrag held belongs to the epoch it is released in.
- */
-static void stamp(struct lcore *l, struct rte_mbuf **m, uint16_t n, take_fn *take)
-{
-	struct ns_engine *en = l->en;
-	uint16_t at = 0;
-
-	if (en->log.length_ns == 0) {
-		take(l, m, n);
-		return;
-	}
-	for (uint16_t i = 0; i < n; i++) {
-		struct ns_packet *p = ns_packet(m[i]);
-
-		if (engine_epoch_due(en, p->clock_ns)) {
-			take(l, m + at, i - at);
-			at = i;
-			engine_epoch_begin(en, p->clock_ns);
-		}
-		p->epoch = (uint32_t)(en->log.begun - 1);
-	}
-	take(l, m + at, n - at);
-}
-
 /* Reads all queues of an lcore in turn until the input ends or a stop is asked for. */
 static void read_all(struct lcore *l, take_fn *take)
 {
@@ -257,11 +228,11 @@ static void read_all(struct lcore *l, take_fn *take)
 
 			any = any || got;
 			if (n > 0)
-				stamp(l, out, n, take);
+				engine_epoch_stamp(l, out, n, take);
 		}
 		if (l->flows != NULL && (++slice & 3) == 0)
 			age(l);
-		if (l->snap != NULL && en->live)
+		if (l->role == ROLE_BOTH && en->live)
 			engine_epoch_look(l);
 		/* a file is left where it is; a port, once stopped, says when it has given all */
 		if (!en->live && flag(&en->stop))
@@ -285,7 +256,7 @@ static void read_all(struct lcore *l, take_fn *take)
 		back_off(en, &empty);
 	}
 	for (uint16_t n; (n = ns_defrag_expire(l->defrag, UINT64_MAX, out, &l->stats->c)) > 0;)
-		stamp(l, out, n, take);
+		engine_epoch_stamp(l, out, n, take);
 }
 
 static void dispatch(struct lcore *l, struct rte_mbuf **m, uint16_t n)

@@ -46,7 +46,7 @@ static unsigned varint_get(uint64_t *v, const uint8_t *p, size_t len)
 /* Writes the runs at p, or measures them alone when p is NULL. */
 static size_t runs_put(const struct ns_quantile *q, uint8_t *p)
 {
-	uint8_t room[VARINT_MAX];
+	uint8_t room[VARINT_MAX] = {0};
 	size_t size = 0;
 
 	for (uint32_t i = 0, from = 0, to; i < q->buckets; i = from = to) {

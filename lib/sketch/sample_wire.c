@@ -165,7 +165,7 @@ int sample_wire_fill(struct ns_sample *s, const struct sample_wire *w, struct ns
 
 struct ns_sample *ns_sample_parse(const uint8_t *in, size_t len, struct ns_err *e)
 {
-	struct sample_wire w;
+	struct sample_wire w = {0};
 	struct ns_sample *s;
 	int ret = sample_wire_get(&w, in, len, NS_SKETCH_SAMPLE, e);
 

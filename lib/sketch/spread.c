@@ -229,7 +229,7 @@ size_t ns_spread_write(const struct ns_spread *s, uint8_t *out)
 
 struct ns_spread *ns_spread_parse(const uint8_t *in, size_t len, struct ns_err *e)
 {
-	struct sample_wire w;
+	struct sample_wire w = {0};
 	struct ns_spread *s;
 	int ret = sample_wire_get(&w, in, len, NS_SKETCH_SPREAD, e);
 

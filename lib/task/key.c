@@ -89,14 +89,17 @@ static void lay_out(struct task_key *k)
 	bool placed[TASK_PARTS_MAX] = {false};
 
 	for (k->ops_n = 0; k->ops_n < k->parts_n; k->ops_n++) {
-		struct task_part *next = NULL;
+		struct task_part *next;
+		unsigned largest = 0;
 
-		for (unsigned i = 0; i < k->parts_n; i++) {
-			if (!placed[i] &&
-				(next == NULL || k->parts[i].field.octets > next->field.octets))
-				next = &k->parts[i];
+		while (placed[largest])
+			largest++;
+		for (unsigned i = largest + 1; i < k->parts_n; i++) {
+			if (!placed[i] && k->parts[i].field.octets > k->parts[largest].field.octets)
+				largest = i;
 		}
-		placed[next - k->parts] = true;
+		placed[largest] = true;
+		next = &k->parts[largest];
 		next->at = (uint16_t)at;
 		k->ops[k->ops_n] = (struct task_op){
 			.put = next->field.put,

@@ -20,8 +20,8 @@
 #define KEYS 1000000u
 #define ROUNDS_MIN 9
 
-static const struct bench *const benches[] = {bench_hll, bench_cms, bench_quantile,
-	bench_sample, bench_topk};
+static const struct bench *const benches[] = {
+	bench_hll, bench_cms, bench_quantile, bench_sample, bench_topk};
 static const struct bench_table *const tables[] = {&bench_cms_table};
 
 double bench_now(void)

@@ -10,8 +10,7 @@
 
 /* Exact numbers by sketch. */
 struct truth {
-	bool known; /* the table has forgotten nothing */
-	uint64_t *keys;
+	uint64_t *keys; /* NULL: not known */
 };
 
 static int in_order(const void *a, const void *b)
@@ -48,8 +47,9 @@ static int count(const struct card *t, const void *state, struct truth *x)
 	uint32_t at = 0, kept, rest_n = 0;
 	uint64_t *rest;
 
-	*x = (struct truth){.known = t->exact.slots > 0 && ns_sample_rate(s) == 1};
-	if (!x->known)
+	*x = (struct truth){NULL};
+	/* the table must have forgotten nothing */
+	if (t->exact.slots == 0 || ns_sample_rate(s) != 1)
 		return 0;
 	kept = ns_sample_kept(s);
 	x->keys = calloc(t->sketches, sizeof(x->keys[0]));
@@ -94,7 +94,7 @@ static void put_row(const struct card *t, const void *state, const struct truth 
 	/* while the sketch keeps all hashes there is nothing to guess */
 	ns_task_row_estimate(
 		row, &t->est, keys, floor(low), ceil(high), ns_hll_error(h) == 0 ? 1 : CONFIDENCE);
-	if (x->known)
+	if (x->keys != NULL)
 		ns_task_row_exact_u64(row, &t->est, x->keys[i]);
 	ns_task_row_end(o);
 }
