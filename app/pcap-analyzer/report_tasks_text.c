@@ -130,7 +130,7 @@ static unsigned place_base(const struct view *v, struct place places[GRID_COLS],
  */
 static bool place_folded(const struct view *v, struct place places[GRID_COLS], unsigned *lines)
 {
-	unsigned below[GRID_COLS], n = 0;
+	unsigned below[GRID_COLS] = {0}, n = 0;
 
 	for (unsigned i = 0; i < v->cols_n; i++) {
 		if (is_long(v->cols[i].f) && places[i].line == 0)
@@ -187,7 +187,7 @@ static void fill_head(struct grid *g, const struct view *v, const struct place *
 /* False: it can't be folded that often. */
 static bool fill(struct grid *g, const struct view *v)
 {
-	struct place places[GRID_COLS] = {0};
+	struct place places[GRID_COLS];
 	unsigned lines, cols = place_base(v, places, &lines);
 
 	if (!place_folded(v, places, &lines))

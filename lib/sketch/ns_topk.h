@@ -4,7 +4,7 @@
 /*
  * Which things are the heaviest? Space-Saving (Metwally, Agrawal, El Abbadi 2005) in buckets.
  *
- * A key's hash names one bucket of eight places. A key that is there counts; one that is not takes
+ * A key's hash names one bucket of four places. A key that is there counts; one that is not takes
  * the place with the smallest count, and that count is its error. So for each key that is listed
  *
  *   count - error <= its true weight <= count           always, not with a probability

@@ -104,6 +104,8 @@ int sample_wire_get(
 		.seed = h.seed};
 	w->level = ns_le_get32(in + 32);
 	w->kept = ns_le_get32(in + 36);
+	w->totals = in + FRONT;
+	w->things = w->totals + 8 * (size_t)w->conf.values;
 	if (!sample_conf_ok(&w->conf) || widths >> 24 != 0)
 		return ns_fail(e, EBADMSG,
 			"sample: octet 24: %u slots, key of %u octets, %u values, %u",
@@ -113,8 +115,6 @@ int sample_wire_get(
 	if (w->kept > w->conf.slots)
 		return ns_fail(e, EBADMSG, "sample: octet 36: %u things in %u slots", w->kept,
 			w->conf.slots);
-	w->totals = in + FRONT;
-	w->things = w->totals + 8 * (size_t)w->conf.values;
 	size_t want = FRONT + 8 * (size_t)w->conf.values + (uint64_t)w->kept * thing_size(&w->conf);
 
 	if (len != want)
@@ -169,7 +169,7 @@ struct ns_sample *ns_sample_parse(const uint8_t *in, size_t len, struct ns_err *
 	struct ns_sample *s;
 	int ret = sample_wire_get(&w, in, len, NS_SKETCH_SAMPLE, e);
 
-	if (ret < 0)
+	if (ret != 0)
 		return NULL;
 	s = ns_sample_create(&w.conf);
 	if (s == NULL) {

@@ -6,7 +6,7 @@
  * Merging (Agarwal, Cormode, Huang, Phillips, Wei, Yi: "Mergeable Summaries", PODS 2012), for each
  * pair of buckets A and B: a key of both has the sums of counts and errors. A key of A alone may
  * have weighed as much as the smallest count of B there (0 when B has a place free), which goes to
- * both its count and its error. The eight highest counts stay. Each sum is at least min A + min B,
+ * both its count and its error. The four highest counts stay. Each sum is at least min A + min B,
  * and what is dropped is no higher than what stays, so a key that is not listed weighs at most the
  * new smallest count.
  *
@@ -17,30 +17,29 @@
  * two rows of SYN floods and the last one are source addresses of captures.
  *
  *                     KiB  by count    sure        HeavyKeeper  Count-Min CU  ns/add
- * zipf 0.8            512  1.00   .00  1.00   .00  1.00   .00   1.00   .00     7 23 11
- *                      64   .40    46   .63    65   .99   1.4    .61   .10     6 19 27
+ * zipf 0.8            512  1.00   .00  1.00   .00  1.00   .00   1.00   .00     6 22 10
+ *                      64   .35    54   .52    71   .99   1.4    .61   .10     6 18 27
  * zipf 1.0            512  1.00   .00  1.00   .00  1.00   .00   1.00   .00     6 20 14
- *                      64   .85   .37   .96   4.0  1.00   .04    .65   .00     6 19 13
- * zipf 1.2            512  1.00   .00  1.00   .00  1.00   .00   1.00   .00     7 13 11
- *                      64  1.00   .00  1.00   .00   .99   1.0    .78   .00     6 13 11
- * zipf 1.4            512  1.00   .00  1.00   .00  1.00   .00   1.00   .00     7  9  9
- *                      64  1.00   .00  1.00   .00  1.00   .01    .85   .00     7 10  9
- * uniform             512   .00   100   .00   100   .01    99    .00   100     7 14  8
- *                      64   .00   100   .00   100   .00   100    .00   100     6 12 34
- * 1.0, heaviest last  512   .89   4.3  1.00   .00  1.00   .01    .99   .48     7 21  9
- *                      64   .32   131   .27    73   .77    25    .27    35     6 19 32
- * reflected SYN+ACK   512   .89   1.3  1.00   .00  1.00   .33    .99   .00     6 17 11
- *                      64   .29   128  1.00    66  1.00    25    .56    83     5 18 33
- * spoofed SYN flood   512   .02   102   .17    97   .99   4.0    .13    12     7 22  8
- *                      64   .03   197   .02    94   .97    18    .02   112     5 12 33
- * few sources         512  1.00   .00  1.00   .00  1.00   .00   1.00   .00    10  7  8
+ *                      64   .80   3.6   .90    10  1.00   .04    .65   .00     6 18 13
+ * zipf 1.2            512  1.00   .00  1.00   .00  1.00   .00   1.00   .00     6 12 11
+ *                      64   .99   .09   .99   1.0   .99   1.0    .78   .00     6 12 11
+ * zipf 1.4            512  1.00   .00  1.00   .00  1.00   .00   1.00   .00     7  8  9
+ *                      64  1.00   .00  1.00   .00  1.00   .01    .85   .00     6  9  9
+ * uniform             512   .00   100   .00   100   .01    99    .00   100     6 14  9
+ *                      64   .00   100   .00   100   .00   100    .00   100     6 12 35
+ * 1.0, heaviest last  512   .91   4.2  1.00   .00  1.00   .01    .99   .48     6 20  9
+ *                      64   .34   134   .27    73   .77    25    .27    35     6 19 32
+ * reflected SYN+ACK   512   .83   3.5  1.00   2.7  1.00   .33    .99   .00     5 16 10
+ *                      64   .27   132  1.00    66  1.00    25    .56    83     5 19 33
+ * spoofed SYN flood   512   .01   102   .17    95   .99   4.0    .13    12     5 21  7
+ *                      64   .04   236   .02    94   .97    18    .02   112     5 12 34
+ * few sources         512  1.00   .00  1.00   .00  1.00   .00   1.00   .00     7  7  9
  *
  * With 512 KiB all are as good on skewed streams, and ours takes less time: a third of that of
- * HeavyKeeper at zipf 1.0, three quarters at 1.4. HeavyKeeper finds more where memory is short for
- * the stream (64 KiB, zipf 1.0 and below) and in a flood of sources seen once or twice, and is
- * faster where a few keys are all there is, as each of ours waits for the one before it in its
- * bucket. Ours has bounds that always hold, on both sides, and survive merging; HeavyKeeper has
- * neither.
+ * HeavyKeeper at zipf 1.0, four fifths at 1.4. HeavyKeeper finds more where memory is short for the
+ * stream (64 KiB, zipf 1.0 and below) and in a flood of sources seen once or twice, and is as fast
+ * where a few keys are all there is, as each of ours waits for the one before it in its bucket.
+ * Ours has bounds that always hold, on both sides, and survive merging; HeavyKeeper has neither.
  */
 #include "topk_priv.h"
 
@@ -81,7 +80,7 @@ struct ns_topk *topk_init(void *mem, uint32_t buckets, uint16_t key_len, uint64_
 	*t = (struct ns_topk){.seed = seed,
 		.buckets = buckets,
 		.key_len = key_len,
-		.record_len = (uint16_t)(sizeof(struct record) + key_len),
+		.record_len = (uint16_t)record_len(key_len),
 		.bucket_len = bucket_len(key_len)};
 	ns_topk_reset(t);
 	return t;

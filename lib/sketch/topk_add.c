@@ -11,8 +11,8 @@
  *
  * A hit and a miss run the same instructions, as no branch predictor knows which of them is next:
  * in traffic by Zipf's law a third of the packets miss. A hit writes its own key once more. The
- * lines are stored whole where vectors allow, so that the next key of the same bucket can read
- * them out of the store buffer.
+ * line is stored whole where vectors allow, so that the next key of the same bucket can read
+ * it out of the store buffer.
  */
 #include "topk_priv.h"
 
@@ -32,7 +32,7 @@ typedef unsigned (*place_fn)(struct bucket *b, uint64_t hash, uint64_t weight, s
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
+typedef uint64_t pair __attribute__((vector_size(16), may_alias));
 
 _Static_assert(offsetof(struct record, other) == offsetof(struct record, error) + 8 &&
 		       sizeof(struct record) == sizeof(pair),
@@ -47,9 +47,9 @@ ALWAYS_INLINE void settle(const struct due *due, const struct topk_burst *in, un
 		struct record *r = due[i].record;
 		uint64_t miss = due[i].miss;
 		pair *sums = (pair *)r, off = {miss, miss};
-		pair more = {due[i].error & miss, in->other[i]};
+		pair fresh = {due[i].error, 0}, more = {0, in->other[i]};
 
-		*sums = (*sums & ~off) + more;
+		*sums = ((*sums & ~off) | (fresh & off)) + more;
 		if (key_len <= 32)
 			memcpy(r->key, key, key_len);
 		else
@@ -74,8 +74,7 @@ ALWAYS_INLINE void add_burst(struct ns_topk *t, const struct topk_burst *in, pla
 	for (unsigned i = 0; i < n; i++) {
 		struct bucket *b = (struct bucket *)(uintptr_t)at[i];
 
-		__builtin_prefetch(b->hash, 1);
-		__builtin_prefetch(b->count, 1);
+		__builtin_prefetch(b, 1);
 	}
 	for (unsigned i = 0; i < n; i++) {
 		struct bucket *b = (struct bucket *)(uintptr_t)at[i];
@@ -100,12 +99,13 @@ ALWAYS_INLINE void add_burst(struct ns_topk *t, const struct topk_burst *in, pla
 }
 
 /*
- * Which of the places: the lowest bit of own, or of low when own has none. No branch: compilers
- * make one of a choice between the two.
+ * Which of the places: bits 0 to 3 say which has the key, 4 to 7 which have the smallest count, so
+ * the lowest of all is the key's own, or the first of the smallest when it has none. No branch:
+ * compilers make one of a choice between the two.
  */
-ALWAYS_INLINE unsigned choose(unsigned own, unsigned low, struct due *due)
+ALWAYS_INLINE unsigned lowest(unsigned own_low, struct due *due)
 {
-	unsigned bit = (unsigned)__builtin_ctz(own | low << PLACES);
+	unsigned bit = (unsigned)__builtin_ctz(own_low);
 
 	due->miss = -(uint64_t)(bit / PLACES);
 	return bit % PLACES;
@@ -121,7 +121,7 @@ ALWAYS_INLINE unsigned place_plain(
 		own |= (unsigned)(b->hash[i] == hash) << i;
 		low |= (unsigned)(b->count[i] == least) << i;
 	}
-	unsigned at = choose(own, low, due);
+	unsigned at = lowest(own | low << PLACES, due);
 
 	due->error = least;
 	b->hash[at] = hash;
@@ -157,24 +157,27 @@ void topk_add_full(struct ns_topk *t, const struct topk_burst *in)
 #define AVX2 __attribute__((target("avx2,bmi,bmi2")))
 #define AVX512 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,bmi,bmi2")))
 
+/*
+ * The bucket as one vector, hashes below counts: what was asked for is compared with all of it at
+ * once, and so the mask is what lowest() wants. What each place would become is ready by then.
+ */
 AVX512 static inline unsigned place_avx512(
 	struct bucket *b, uint64_t hash, uint64_t weight, struct due *due)
 {
+	const __mmask8 of_counts = 0xf0;
 	const __m512i h = _mm512_set1_epi64((long long)hash),
 		      w = _mm512_set1_epi64((long long)weight);
-	__m512i hashes = _mm512_load_si512(b->hash), counts = _mm512_load_si512(b->count);
-	__m256i four = _mm256_min_epu64(
-		_mm512_castsi512_si256(counts), _mm256_load_si256((const __m256i *)(b->count + 4)));
-	__m128i two =
-		_mm_min_epu64(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
+	__m512i line = _mm512_load_si512(b);
+	__m128i two = _mm_min_epu64(_mm_load_si128((const __m128i *)b->count),
+		_mm_load_si128((const __m128i *)(b->count + 2)));
 	__m128i least = _mm_min_epu64(two, _mm_unpackhi_epi64(two, two));
-	unsigned at = choose(_mm512_cmpeq_epi64_mask(hashes, h),
-		_mm512_cmpeq_epi64_mask(counts, _mm512_broadcastq_epi64(least)), due);
-	__mmask8 bit = (__mmask8)(1u << at);
+	__m512i added = _mm512_mask_add_epi64(h, of_counts, line, w);
+	unsigned at = lowest(
+		_mm512_cmpeq_epi64_mask(line, _mm512_mask_broadcastq_epi64(h, of_counts, least)),
+		due);
 
 	due->error = (uint64_t)_mm_cvtsi128_si64(least);
-	_mm512_store_si512(b->hash, _mm512_mask_mov_epi64(hashes, bit, h));
-	_mm512_store_si512(b->count, _mm512_mask_add_epi64(counts, bit, counts, w));
+	_mm512_store_si512(b, _mm512_mask_mov_epi64(line, (__mmask8)(0x11u << at), added));
 	return at;
 }
 
@@ -189,12 +192,9 @@ AVX2 static inline __m256i lower(__m256i a, __m256i b)
 	return _mm256_blendv_epi8(a, b, _mm256_cmpgt_epi64(a, b));
 }
 
-AVX2 static inline unsigned equal8(__m256i a, __m256i b, __m256i v)
+AVX2 static inline unsigned equal4(__m256i a, __m256i v)
 {
-	unsigned low = (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(a, v)));
-	unsigned high = (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(b, v)));
-
-	return low | high << 4;
+	return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(a, v)));
 }
 
 AVX2 static inline unsigned place_avx2(
@@ -203,26 +203,19 @@ AVX2 static inline unsigned place_avx2(
 	const __m256i sign = _mm256_set1_epi64x(INT64_MIN);
 	const __m256i h = _mm256_set1_epi64x((long long)hash);
 	const __m256i w = _mm256_set1_epi64x((long long)weight);
-	__m256i c0 = _mm256_load_si256((const __m256i *)b->count);
-	__m256i c1 = _mm256_load_si256((const __m256i *)(b->count + 4));
-	__m256i h0 = _mm256_load_si256((const __m256i *)b->hash);
-	__m256i h1 = _mm256_load_si256((const __m256i *)(b->hash + 4));
-	__m256i s0 = _mm256_xor_si256(c0, sign), s1 = _mm256_xor_si256(c1, sign);
-	__m256i least = lower(s0, s1);
+	__m256i counts = _mm256_load_si256((const __m256i *)b->count);
+	__m256i hashes = _mm256_load_si256((const __m256i *)b->hash);
+	__m256i turned = _mm256_xor_si256(counts, sign), least;
 
-	least = lower(least, _mm256_permute4x64_epi64(least, 0x4e));
+	least = lower(turned, _mm256_permute4x64_epi64(turned, 0x4e));
 	least = lower(least, _mm256_permute4x64_epi64(least, 0xb1));
-	unsigned at = choose(equal8(h0, h1, h), equal8(s0, s1, least), due);
-	__m256i i0 = _mm256_cmpeq_epi64(_mm256_set1_epi64x(at), _mm256_setr_epi64x(0, 1, 2, 3));
-	__m256i i1 = _mm256_cmpeq_epi64(_mm256_set1_epi64x(at), _mm256_setr_epi64x(4, 5, 6, 7));
+	unsigned at = lowest(equal4(hashes, h) | equal4(turned, least) << PLACES, due);
+	__m256i bit = _mm256_cmpeq_epi64(_mm256_set1_epi64x(at), _mm256_setr_epi64x(0, 1, 2, 3));
 
 	due->error =
 		(uint64_t)_mm_cvtsi128_si64(_mm256_castsi256_si128(least)) ^ (UINT64_C(1) << 63);
-	_mm256_store_si256((__m256i *)b->hash, _mm256_blendv_epi8(h0, h, i0));
-	_mm256_store_si256((__m256i *)(b->hash + 4), _mm256_blendv_epi8(h1, h, i1));
-	_mm256_store_si256((__m256i *)b->count, _mm256_add_epi64(c0, _mm256_and_si256(w, i0)));
-	_mm256_store_si256(
-		(__m256i *)(b->count + 4), _mm256_add_epi64(c1, _mm256_and_si256(w, i1)));
+	_mm256_store_si256((__m256i *)b->hash, _mm256_blendv_epi8(hashes, h, bit));
+	_mm256_store_si256((__m256i *)b->count, _mm256_add_epi64(counts, _mm256_and_si256(w, bit)));
 	return at;
 }
 

@@ -63,14 +63,15 @@ static struct score run(struct stream s, size_t memory, bool octets)
 
 /*
  * The heaviest 100 of 20 k keys. A key is sure of its place when it weighs more than all weight
- * divided by the places, so the flatter streams need more of them.
+ * divided by the places, so the flatter streams need more of them; and more again as there are
+ * four in a bucket only: some buckets have more heavy keys than that.
  */
 static void streams(void)
 {
 	static const struct {
 		double s;
 		size_t kib;
-	} zipf[] = {{0.8, 256}, {1.0, 64}, {1.2, 64}, {1.4, 64}};
+	} zipf[] = {{0.8, 256}, {1.0, 128}, {1.2, 96}, {1.4, 64}};
 
 	for (unsigned i = 0; i < NS_ARRAY_LEN(zipf); i++) {
 		for (unsigned octets = 0; octets < 2; octets++) {
@@ -81,16 +82,16 @@ static void streams(void)
 			CU_ASSERT(s.error <= 0.001);
 		}
 	}
-	/* 500 packets of each heavy key, above the 330 and 230 that a place has in the end */
+	/* 500 packets of each heavy key, above the 330 and 190 that a place has in the end */
 	CU_ASSERT(run(stream_make(HEAVY_LAST, 0, 500000, 5), 64 * 1024, false).recall >= 0.99);
-	CU_ASSERT(run(stream_make(FLOODED, 0, 500000, 6), 96 * 1024, false).recall >= 0.95);
+	CU_ASSERT(run(stream_make(FLOODED, 0, 500000, 6), 112 * 1024, false).recall >= 0.95);
 	/* nothing to be found; the bounds hold all the same, also in a single bucket */
 	run(stream_make(UNIFORM, 0, 300000, 4), 64 * 1024, false);
 	for (unsigned shape = 0; shape < SHAPES; shape++)
 		run(stream_make(shape, 1.0, 100000, 7), 0, true);
 }
 
-/* Somebody who knows the hash fills one bucket: it is as good as eight places are, and no worse. */
+/* Somebody who knows the hash fills one bucket: it is as good as four places are, and no worse. */
 static void all_in_one_bucket(void)
 {
 	struct truth truth = truth_make(1000);
@@ -101,13 +102,14 @@ static void all_in_one_bucket(void)
 		hashes[i] = (UINT64_C(5) << 60) + i;
 	f = (struct feed){.t = topk_make(64 * 1024, 16), .truth = &truth};
 	for (unsigned i = 0; i < 100000; i++) {
-		uint64_t k = ns_test_mix(&state) % (i % 2 ? 1000 : 4);
+		uint64_t k = ns_test_mix(&state) % (i % 4 == 0 ? 1000 : 2);
 
 		feed_hashed(&f, k, hashes[k], 1, 100);
 	}
 	feed_flush(&f);
 	CU_ASSERT_EQUAL(topk_broken(f.t, &truth, hashes), 0);
-	for (unsigned k = 0; k < 4; k++) {
+	/* 37,500 each, above a fourth of all: these must be there */
+	for (unsigned k = 0; k < 2; k++) {
 		struct ns_topk_entry e;
 
 		CU_ASSERT_TRUE(ns_topk_query(f.t, hashes[k], &e));
@@ -209,10 +211,10 @@ static void merge_by_hand(void)
 	struct ns_topk *full = topk_make(0, 8), *few = topk_make(0, 8), *t;
 	struct ns_topk_entry e;
 
-	for (uint64_t k = 1; k <= 8; k++)
+	for (uint64_t k = 5; k <= 8; k++)
 		add_one(full, k, 10 * k, k);
-	add_one(full, 9, 5, 50); /* in the place of 1 */
-	is(full, 9, 15, 10, 50);
+	add_one(full, 9, 5, 50); /* in the place of 5 */
+	is(full, 9, 55, 50, 50);
 	add_one(few, 8, 100, 1);
 	add_one(few, 20, 7, 2);
 	add_one(few, 21, 1, 3);
@@ -222,14 +224,14 @@ static void merge_by_hand(void)
 	CU_ASSERT_EQUAL(ns_topk_merge(t, few), 0);
 	is(t, 8, 180, 0, 9);
 	is(t, 7, 70, 0, 7);
-	is(t, 3, 30, 0, 3);
-	/* 20 may have weighed 15 in full: 22 of it stay before 9 with 15 and 2 with 20 */
-	is(t, 20, 22, 15, 2);
+	is(t, 6, 60, 0, 6);
+	/* 20 may have weighed 55 in full: 62 of it stay before 6 with 60, 21 with 56, 9 with 55 */
+	is(t, 20, 62, 55, 2);
 	CU_ASSERT_FALSE(ns_topk_query(t, 9, &e));
-	CU_ASSERT_EQUAL(e.count, 20);
+	CU_ASSERT_EQUAL(e.count, 60);
 	CU_ASSERT_FALSE(ns_topk_query(t, 21, &e));
-	CU_ASSERT_EQUAL(ns_topk_unlisted(t), 20);
-	CU_ASSERT_EQUAL(ns_topk_total(t), 365 + 108);
+	CU_ASSERT_EQUAL(ns_topk_unlisted(t), 60);
+	CU_ASSERT_EQUAL(ns_topk_total(t), 265 + 108);
 	ns_topk_destroy(t);
 
 	/* into an empty one, and an empty one: nothing changes */
@@ -241,7 +243,7 @@ static void merge_by_hand(void)
 	CU_ASSERT_EQUAL(ns_topk_merge(t, none), 0);
 	CU_ASSERT_EQUAL(memcmp(t, full, 64 + full->bucket_len), 0);
 	/* keys without weight fill places, too */
-	for (uint64_t k = 30; k < 38; k++)
+	for (uint64_t k = 30; k < 34; k++)
 		add_one(none, k, 0, 0);
 	CU_ASSERT_EQUAL(ns_topk_merge(none, few), 0);
 	is(none, 8, 100, 0, 1);

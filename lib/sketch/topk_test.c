@@ -71,8 +71,7 @@ static unsigned ways(topk_add_fn *fn)
 /* Adds random things of few keys to a sketch and its model; `bits` of weight. */
 static void as_model(topk_add_fn add, unsigned key_len, unsigned bits, unsigned rounds)
 {
-	struct ns_topk *t =
-		topk_make(64 + 7 * (128 + 8 * (16 + (size_t)key_len)), (uint16_t)key_len);
+	struct ns_topk *t = topk_make(64 + 7 * (size_t)bucket_len(key_len), (uint16_t)key_len);
 	struct model *m = calloc(t->buckets, sizeof(*m));
 	uint64_t state = key_len * 64 + bits, total = 0, total_other = 0;
 	static uint8_t keys[80 * (KEY_MAX + 24)];
@@ -159,11 +158,18 @@ static void sizes(void)
 	struct ns_topk_conf c = {.memory = 512 * 1024, .key_len = 16};
 
 	/* hash, count, error, other, key: 48 octets a place */
-	CU_ASSERT_EQUAL(ns_topk_size(&c), 64 + 1365 * 8 * 48);
+	CU_ASSERT_EQUAL(ns_topk_size(&c), 64 + 2730 * 4 * 48);
 	c.memory = 0;
-	CU_ASSERT_EQUAL(ns_topk_size(&c), 64 + 8 * 48);
-	c.memory = 64 + 3 * 8 * 48 - 1;
-	CU_ASSERT_EQUAL(ns_topk_size(&c), 64 + 2 * 8 * 48);
+	CU_ASSERT_EQUAL(ns_topk_size(&c), 64 + 4 * 48);
+	c.memory = 64 + 3 * 4 * 48 - 1;
+	CU_ASSERT_EQUAL(ns_topk_size(&c), 64 + 2 * 4 * 48);
+	/* records are whole 16 octets, buckets whole lines */
+	c.memory = 64 + 4 * 48;
+	c.key_len = 8;
+	CU_ASSERT_EQUAL(ns_topk_size(&c), 64 + 4 * 48);
+	c.memory = 64 + 4 * 64;
+	c.key_len = 24;
+	CU_ASSERT_EQUAL(ns_topk_size(&c), 64 + 4 * 64);
 	static const uint16_t wrong[] = {0, 4, 12, 17, 136, 65528};
 
 	for (unsigned i = 0; i < NS_ARRAY_LEN(wrong); i++) {
@@ -191,7 +197,7 @@ static void empty_at_first(void)
 	struct ns_topk *t = ns_topk_init(mem, &c);
 
 	CU_ASSERT_PTR_EQUAL_FATAL(t, mem);
-	CU_ASSERT_EQUAL(ns_topk_capacity(t), (size - 64) / (32 + 24));
+	CU_ASSERT_EQUAL(ns_topk_capacity(t), (size - 64) / (16 + 48));
 	memcpy(copy, mem, size);
 	CU_ASSERT_EQUAL(ns_topk_list(t, e, 4), 0);
 	CU_ASSERT_EQUAL(ns_topk_unlisted(t), 0);

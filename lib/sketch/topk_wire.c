@@ -5,7 +5,8 @@
  *   24        28          32      40            48
  *   | key_len | buckets   | total | total_other | bucket | bucket ...
  *
- * A bucket is one octet whose bit i says that place i is taken, and for each that is, in order,
+ * A bucket is one octet whose bit i says that place i is taken (bits 4 to 7: 0), and for each that
+ * is, in order,
  *
  *   | hash 8 | count 8 | error 8 | other 8 | key, key_len octets |
  *
@@ -112,7 +113,11 @@ static int parse_buckets(struct reading *r, struct ns_topk *t, struct ns_err *e)
 	for (uint32_t i = 0; i < t->buckets; i++) {
 		if (r->at == r->len)
 			return bad(r, 0, e, "a bucket is missing");
-		for (unsigned mask = r->in [r->at++]; mask != 0; mask &= mask - 1)
+		unsigned mask = r->in[r->at++];
+
+		if (mask >> PLACES != 0)
+			return bad(r, 1, e, "a place that no bucket has");
+		for (; mask != 0; mask &= mask - 1)
 			if (parse_place(r, t, i, (unsigned)__builtin_ctz(mask), e) < 0)
 				return -EBADMSG;
 	}

@@ -60,7 +60,6 @@ static void golden(void)
 	struct ns_err e = {0};
 	size_t len;
 	uint8_t *out = written(t, &len);
-
 	CU_ASSERT_EQUAL(len, sizeof(golden_topk));
 	CU_ASSERT_EQUAL(memcmp(out, golden_topk, NS_MIN(len, sizeof(golden_topk))), 0);
 	u = ns_topk_parse(golden_topk, sizeof(golden_topk), &e);
@@ -128,6 +127,9 @@ static void refusals(void)
 	memcpy(copy, out, len);
 	copy[48] = 7;
 	refused(copy, len, "octet 129: a place without an end");
+	/* and so is place 4, of four */
+	copy[48] = 0x13;
+	refused(copy, len, "octet 48: a place that no bucket has");
 	copy[48] = 1;
 	refused(copy, len, "octet 89: more than the buckets");
 	for (size_t cut = 0; cut < len; cut++) {

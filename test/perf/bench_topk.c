@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Top-k beside its floor. A packet writes three lines: hashes and counts of a bucket, and the
- * record of one of its eight places; it reads a hash and a key. So does the floor, to a record that
- * the hash names, and knows all three lines beforehand.
+ * Top-k beside its floor. A packet writes two lines: hashes and counts of a bucket, and the record
+ * of one of its four places; it reads a hash and a key. So does the floor, to a record that the
+ * hash names, and knows both lines beforehand.
  */
 #include "bench.h"
 
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #define LINE 64u
+#define PLACES 4u
 
 struct key {
 	uint64_t half[2];
@@ -37,7 +38,7 @@ static struct state *setup(size_t memory)
 
 	s->topk = ns_topk_init(bench_alloc(ns_topk_size(&c)), &c);
 	s->floor = bench_alloc(memory);
-	s->bucket = 2 * LINE + 8 * (16 + sizeof(struct key));
+	s->bucket = LINE + PLACES * (16 + sizeof(struct key));
 	s->buckets = memory / s->bucket;
 	return s;
 }
@@ -72,14 +73,12 @@ static void touch(void *state, const struct bench_stream *s)
 
 			bucket[j] = (uint64_t *)at;
 			record[j] =
-				(uint64_t *)(at + 2 * LINE + hash % 8 * (16 + sizeof(struct key)));
+				(uint64_t *)(at + LINE + hash % PLACES * (16 + sizeof(struct key)));
 			__builtin_prefetch(bucket[j], 1);
-			__builtin_prefetch(bucket[j] + 8, 1);
 			__builtin_prefetch(record[j], 1);
 		}
 		for (unsigned j = 0; j < BENCH_BURST; j++) {
 			bucket[j][0] += 1;
-			bucket[j][8] += 1;
 			record[j][0] += 1 + burst[j].half[0];
 		}
 	}
