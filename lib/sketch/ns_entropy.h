@@ -36,6 +36,9 @@ uint64_t ns_entropy_total(const struct ns_entropy *s);
 /** Estimate of the number of different keys. */
 double ns_entropy_keys(const struct ns_entropy *s);
 
+/** Whether no key was forgotten: bits and keys are then exact. */
+bool ns_entropy_exact(const struct ns_entropy *s);
+
 /** Bits, and the interval that holds them with @p confidence. */
 double ns_entropy_bits(const struct ns_entropy *s, double confidence, double *low, double *high);
 

@@ -210,7 +210,8 @@ static int result(const void *task, const void *state, struct ns_task_out *o)
 
 	ns_task_row_u64(row, t->keys, (uint64_t)(keys + 0.5));
 	ns_task_row_u64(row, t->total, ns_entropy_total(state));
-	ns_task_row_estimate(row, &t->est, bits, low, high, CONFIDENCE);
+	ns_task_row_estimate(
+		row, &t->est, bits, low, high, ns_entropy_exact(state) ? 1 : CONFIDENCE);
 	if (!isnan(exact))
 		ns_task_row_exact(row, &t->est, exact);
 	/* both are estimates: together they may come out a little over 1 */
