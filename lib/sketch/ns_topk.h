@@ -65,7 +65,8 @@ int ns_topk_list(const struct ns_topk *t, struct ns_topk_entry *out, unsigned ma
  */
 int ns_topk_list_sure(const struct ns_topk *t, struct ns_topk_entry *out, unsigned max);
 
-/** Walks all keys that have a place, in order of no meaning: begin with *at = 0, until it is false. */
+/** Walks all keys that have a place, in order of no meaning: begin with *at = 0, until it is false.
+ */
 bool ns_topk_next(const struct ns_topk *t, uint32_t *at, struct ns_topk_entry *e);
 
 /** What is known of one key: false when it has no place; then e->count is the most it can be. */
