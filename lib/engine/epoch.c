@@ -43,7 +43,8 @@ void engine_epoch_begin(struct ns_engine *en, uint64_t clock_ns)
 
 /*
  * Stamps packets of a file with the number of their epoch. Those before a new one go on before it
- * begins (epoch.c says why). A packet that defrag held belongs to the epoch it is released in.
+ * begins (the head of this file says why). A packet that defrag held belongs to the epoch it is
+ * released in.
  */
 void engine_epoch_stamp(struct lcore *l, struct rte_mbuf **m, uint16_t n, take_fn *take)
 {

@@ -239,7 +239,7 @@ static void init(const void *task, void *state)
 {
 	const struct exact *t = task;
 
-	ns_sample_init(state, &t->sample);
+	ns_sample_init_zeroed(state, &t->sample);
 }
 
 static const uint64_t ones[NS_TASK_BURST] = {[0 ... NS_TASK_BURST - 1] = 1};

@@ -136,7 +136,7 @@ static void init(const void *task, void *state)
 
 	ns_spread_init(state, &t->sketch);
 	if (t->pairs.slots > 0)
-		ns_sample_init(pairs_of(t, state), &t->pairs);
+		ns_sample_init_zeroed(pairs_of(t, state), &t->pairs);
 }
 
 static void feed(const void *task, void *state, const struct ns_task_cols *c)
