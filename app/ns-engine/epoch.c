@@ -6,6 +6,39 @@
 
 static struct ns_engine_stats now; /* large; main thread only */
 
+static const char *nanoseconds(char *buf, size_t len, uint64_t ns)
+{
+	return ns_fmt_seconds(buf, len, (double)ns / 1e9);
+}
+
+/* How long packets took; nothing when none did. */
+static void print_latency(const char *before, const struct ns_engine_latency *l, const char *after)
+{
+	char p50[32], p99[32], p999[32], max[32];
+
+	if (l->packets == 0)
+		return;
+	printf("%sp50 %s, p99 %s, p99.9 %s, at most %s%s", before,
+		nanoseconds(p50, sizeof(p50), l->p50_ns), nanoseconds(p99, sizeof(p99), l->p99_ns),
+		nanoseconds(p999, sizeof(p999), l->p999_ns),
+		nanoseconds(max, sizeof(max), l->max_ns), after);
+}
+
+static void print_lcore(const struct ns_engine_lcore *l, uint64_t run_ns)
+{
+	static const char *const roles[] = {[NS_ENGINE_RX] = "reads",
+		[NS_ENGINE_ANALYSIS] = "analyses",
+		[NS_ENGINE_BOTH] = "reads and analyses"};
+	double bursts = (double)NS_MAX(l->bursts, 1), run = (double)NS_MAX(run_ns, 1);
+	char longest[32];
+
+	printf("lcore %-3u %20" PRIu64 " bursts, %.1f packets each, %.1f %% full, longest %s; "
+	       "busy %.1f %% (%s)\n",
+		l->id, l->bursts, (double)l->packets / bursts, 100 * (double)l->full / bursts,
+		nanoseconds(longest, sizeof(longest), l->longest_ns),
+		100 * (double)l->busy_ns / run, roles[l->role]);
+}
+
 void epoch_tick(void *ctx, struct ns_engine *en, bool last)
 {
 	struct epoch *e = ctx;
@@ -21,12 +54,14 @@ void epoch_tick(void *ctx, struct ns_engine *en, bool last)
 	ns_fmt_time(date, sizeof(date), ns_clock_real());
 	date[19] = '\0'; /* whole seconds */
 	printf("%s epoch %u: %s packets/s, %s bit/s, %s flows, %" PRIu64 " records, %" PRIu64
-	       " dropped, %" PRIu64 " packets in all\n",
+	       " dropped, %" PRIu64 " packets in all",
 		date, now.epoch,
 		ns_fmt_count(pps, sizeof(pps), (double)(now.received - e->packets) / dt),
 		ns_fmt_count(bps, sizeof(bps), 8 * (double)(now.octets - e->octets) / dt),
 		ns_fmt_count(flows, sizeof(flows), (double)now.flows.flows),
 		now.records - e->records, now.drops - e->drops, now.received);
+	print_latency("; ", &now.latency_epoch, "");
+	putchar('\n');
 	fflush(stdout);
 	e->packets = now.received;
 	e->octets = now.octets;
@@ -71,6 +106,9 @@ bool epoch_report(struct ns_engine *en)
 			ns_fmt_seconds(lag, sizeof(lag), (double)now.handover.lag_max_ns / 1e9),
 			ns_fmt_seconds(
 				merge, sizeof(merge), (double)now.handover.merge_max_ns / 1e9));
+	print_latency("latency   ", &now.latency, " from RX to end of analysis\n");
+	for (unsigned i = 0; i < now.lcores_n; i++)
+		print_lcore(&now.lcores[i], now.run_ns);
 	printf("%s: received %s analysed + dropped\n", holds ? "conserved" : "NOT CONSERVED",
 		holds ? "=" : "!=");
 	fflush(stdout);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pcap-analyzer: the engine over capture files. */
+#include "module.h"
 #include "options.h"
 #include "progress.h"
 #include "report.h"
@@ -178,7 +179,7 @@ static int start(const struct options *o)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < o->plugins_n; i++) {
-		if (ns_plugin_load(o->plugins[i], &e) < 0)
+		if (module_check(o->plugins[i], &e) < 0 || ns_plugin_load(o->plugins[i], &e) < 0)
 			return fail(&e, EXIT_USAGE);
 	}
 	if (ns_registry_seal(&e) < 0)

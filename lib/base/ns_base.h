@@ -31,6 +31,11 @@ static inline void ns_stat_add(uint64_t *v, uint64_t n)
 	__atomic_store_n(v, *v + n, __ATOMIC_RELAXED);
 }
 
+static inline void ns_stat_set(uint64_t *v, uint64_t to)
+{
+	__atomic_store_n(v, to, __ATOMIC_RELAXED);
+}
+
 static inline uint64_t ns_stat_get(const uint64_t *v)
 {
 	return __atomic_load_n(v, __ATOMIC_RELAXED);

@@ -16,6 +16,77 @@
 /** Decimal, at most 20 characters. */
 char *ns_put_u64(char *p, uint64_t v);
 
+_Static_assert(
+	__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first character is the lowest octet");
+
+/* Eight digits of v < 10^8, one an octet, the first in the lowest: halves, quarters, eighths. */
+static inline uint64_t ns_digits8(uint32_t v)
+{
+	uint64_t x = v / 10000 | (uint64_t)(v % 10000) << 32;
+	uint64_t q = (x * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
+
+	x = q | (x - 100 * q) << 16;
+	q = (x * 103 >> 10) & UINT64_C(0x000f000f000f000f);
+	return q | (x - 10 * q) << 8;
+}
+
+#define NS_DIGITS8_ASCII UINT64_C(0x3030303030303030)
+
+/* The text of x from ns_digits8() without zeros before it; writes eight octets. */
+static inline char *ns_put_digits8(char *p, uint64_t x)
+{
+	unsigned zeros = (unsigned)__builtin_ctzll(x | UINT64_C(1) << 56) / 8;
+
+	x = (x >> 8 * zeros) + NS_DIGITS8_ASCII;
+	memcpy(p, &x, sizeof(x));
+	return p + 8 - zeros;
+}
+
+static inline char *ns_put_all_digits8(char *p, uint64_t x)
+{
+	x += NS_DIGITS8_ASCII;
+	memcpy(p, &x, sizeof(x));
+	return p + 8;
+}
+
+/**
+ * As ns_put_u64() without a branch that depends on the number of digits below 10^8. What is behind
+ * the text may be overwritten, up to 20 characters from @p p.
+ */
+static inline char *ns_put_u64_wide(char *p, uint64_t v)
+{
+	const uint32_t e8 = 100000000;
+
+	if (ns_likely(v < e8))
+		return ns_put_digits8(p, ns_digits8((uint32_t)v));
+	uint64_t high = v / e8;
+	uint64_t low = ns_digits8((uint32_t)(v - high * e8));
+
+	if (high < e8)
+		return ns_put_all_digits8(ns_put_digits8(p, ns_digits8((uint32_t)high)), low);
+	uint64_t top = high / e8;
+
+	p = ns_put_digits8(p, ns_digits8((uint32_t)top));
+	p = ns_put_all_digits8(p, ns_digits8((uint32_t)(high - top * e8)));
+	return ns_put_all_digits8(p, low);
+}
+
+/** 0 to 255 as text. */
+struct ns_octet_text {
+	char text[3];
+	uint8_t len;
+};
+extern const struct ns_octet_text ns_octet_text[256];
+
+/** Decimal of an octet, at most 3 characters; writes 4. */
+static inline char *ns_put_octet_wide(char *p, uint8_t v)
+{
+	const struct ns_octet_text *t = &ns_octet_text[v];
+
+	memcpy(p, t, sizeof(*t));
+	return p + t->len;
+}
+
 /** Decimal with sign, at most 20 characters. */
 char *ns_put_i64(char *p, int64_t v);
 

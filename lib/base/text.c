@@ -47,41 +47,55 @@ char *ns_put_hex(char *p, const uint8_t *bytes, size_t n)
 	return p;
 }
 
+#define ONE(u)                 \
+	{                      \
+		{'0' + (u)}, 1 \
+	}
+#define TWO(t, u)                         \
+	{                                 \
+		{'0' + (t), '0' + (u)}, 2 \
+	}
+#define THREE(h, t, u)                               \
+	{                                            \
+		{'0' + (h), '0' + (t), '0' + (u)}, 3 \
+	}
+#define TEN(t)                                                                                  \
+	TWO(t, 0), TWO(t, 1), TWO(t, 2), TWO(t, 3), TWO(t, 4), TWO(t, 5), TWO(t, 6), TWO(t, 7), \
+		TWO(t, 8), TWO(t, 9)
+#define SIX_OF(h, t)                                                                    \
+	THREE(h, t, 0), THREE(h, t, 1), THREE(h, t, 2), THREE(h, t, 3), THREE(h, t, 4), \
+		THREE(h, t, 5)
+#define TEN_OF(h, t) SIX_OF(h, t), THREE(h, t, 6), THREE(h, t, 7), THREE(h, t, 8), THREE(h, t, 9)
+#define FIFTY_OF(h) TEN_OF(h, 0), TEN_OF(h, 1), TEN_OF(h, 2), TEN_OF(h, 3), TEN_OF(h, 4)
+
+const struct ns_octet_text ns_octet_text[256] = {ONE(0), ONE(1), ONE(2), ONE(3), ONE(4), ONE(5),
+	ONE(6), ONE(7), ONE(8), ONE(9), TEN(1), TEN(2), TEN(3), TEN(4), TEN(5), TEN(6), TEN(7),
+	TEN(8), TEN(9), FIFTY_OF(1), TEN_OF(1, 5), TEN_OF(1, 6), TEN_OF(1, 7), TEN_OF(1, 8),
+	TEN_OF(1, 9), FIFTY_OF(2), SIX_OF(2, 5)};
+
 char *ns_put_ipv4(char *p, const uint8_t a[4])
 {
-	for (int i = 0; i < 4; i++) {
-		unsigned v = a[i];
-
-		if (i > 0)
-			*p++ = '.';
-		if (v >= 100) {
-			*p++ = (char)('0' + v / 100);
-			v %= 100;
-			memcpy(p, digits2 + 2 * v, 2);
-			p += 2;
-		} else if (v >= 10) {
-			memcpy(p, digits2 + 2 * v, 2);
-			p += 2;
-		} else {
-			*p++ = (char)('0' + v);
-		}
+	for (int i = 0; i < 3; i++) {
+		p = ns_put_octet_wide(p, a[i]);
+		*p++ = '.';
 	}
-	return p;
+	const struct ns_octet_text *last = &ns_octet_text[a[3]];
+
+	/* the fourth octet of the table would be behind the room of the longest address */
+	memcpy(p, last->text, sizeof(last->text));
+	return p + last->len;
 }
 
-static char *put_group(char *p, unsigned v)
+/* Four digits without zeros before them; no branch, for who knows what the next group has. */
+static inline char *put_group(char *p, uint32_t v)
 {
-	static const char hex[] = "0123456789abcdef";
-	bool any = false;
+	uint32_t x = v >> 12 | (v & 0xf00) | (v & 0xf0) << 12 | (v & 0xf) << 24;
+	uint32_t letters = (x + 0x06060606) >> 4 & 0x01010101;
+	unsigned zeros = (unsigned)__builtin_ctz(x | 1u << 24) / 8;
 
-	for (int shift = 12; shift >= 0; shift -= 4) {
-		unsigned d = (v >> shift) & 15;
-
-		any = any || d != 0 || shift == 0;
-		if (any)
-			*p++ = hex[d];
-	}
-	return p;
+	x = (x + 0x30303030 + letters * ('a' - '0' - 10)) >> 8 * zeros;
+	memcpy(p, &x, sizeof(x));
+	return p + 4 - zeros;
 }
 
 /* RFC 5952: the longest run of two or more zero groups, the first of equals, becomes "::". */

@@ -34,6 +34,76 @@ static void check_u64(uint64_t v)
 	*ns_put_i64(got, (int64_t)v) = '\0';
 	snprintf(want, sizeof(want), "%" PRId64, (int64_t)v);
 	same(got, want);
+	/* may write behind its text, but never behind the longest */
+	snprintf(want, sizeof(want), "%" PRIu64, v);
+	memset(got, 'x', sizeof(got));
+	char *end = ns_put_u64_wide(got, v);
+
+	CU_ASSERT_FATAL(got[20] == 'x' && got[31] == 'x');
+	*end = '\0';
+	same(got, want);
+}
+
+static void octets(void)
+{
+	for (unsigned v = 0; v < 256; v++) {
+		char got[8] = "xxxxxxx", want[8];
+
+		snprintf(want, sizeof(want), "%u", v);
+		char *end = ns_put_octet_wide(got, (uint8_t)v);
+
+		CU_ASSERT(got[4] == 'x');
+		*end = '\0';
+		same(got, want);
+	}
+}
+
+/* Every value of every octet; and no more is written than the longest address has. */
+static void dotted_quads(void)
+{
+	for (unsigned i = 0; i < 200000; i++) {
+		uint8_t a[4];
+		char got[16], want[16];
+		uint32_t v = (uint32_t)rnd();
+
+		memcpy(a, &v, sizeof(a));
+		if (i < 1024) {
+			memset(a, 255, sizeof(a));
+			a[i / 256] = (uint8_t)i;
+		}
+		memset(got, 'x', sizeof(got));
+		char *end = ns_put_ipv4(got, a);
+
+		CU_ASSERT_FATAL(got[15] == 'x');
+		*end = '\0';
+		snprintf(want, sizeof(want), "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
+		same(got, want);
+	}
+}
+
+/* Groups of every length in every place, against the C library (which agrees but for "::" of 1). */
+static void groups(void)
+{
+	for (unsigned i = 0; i < 200000; i++) {
+		struct in6_addr a;
+		char got[48], want[INET6_ADDRSTRLEN];
+
+		for (unsigned g = 0; g < 8; g++) {
+			unsigned v = (unsigned)(rnd() & 0xffff) >> (rnd() & 15);
+
+			/* glibc writes ::1.2.3.4 for what RFC 5952 has as hexadecimal: keep away */
+			v |= g == 0;
+			a.s6_addr[2 * g] = (uint8_t)(v >> 8);
+			a.s6_addr[2 * g + 1] = (uint8_t)v;
+		}
+		memset(got, 'x', sizeof(got));
+		char *end = ns_put_ipv6(got, a.s6_addr);
+
+		CU_ASSERT_FATAL(got[45] == 'x');
+		*end = '\0';
+		CU_ASSERT_PTR_NOT_NULL_FATAL(inet_ntop(AF_INET6, &a, want, sizeof(want)));
+		same(got, want);
+	}
 }
 
 static void numbers(void)
@@ -239,5 +309,6 @@ static void json(void)
 	json_is("ab\"", 2, "ab");
 }
 
-NS_TEST_MAIN({"numbers", numbers}, {"hex", hex}, {"ipv4", ipv4}, {"ipv6", ipv6},
-	{"rfc 5952", rfc5952}, {"base64", base64}, {"json", json})
+NS_TEST_MAIN({"numbers", numbers}, {"octets", octets}, {"dotted quads", dotted_quads},
+	{"groups", groups}, {"hex", hex}, {"ipv4", ipv4}, {"ipv6", ipv6}, {"rfc 5952", rfc5952},
+	{"base64", base64}, {"json", json})

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The walk: a loop over headers. Each step reads one header and says where to go on; the innermost
- * IP header that could be read makes the packet's flow.
+ * The walk, for packets that the short way (fast.c) does not take: a loop over headers. Each step
+ * reads one header and says where to go on; the innermost IP header that could be read makes the
+ * packet's flow.
  *
  *   link ─▶ ethernet ─▶ ethertype (VLAN, MPLS, PPPoE, LLC) ─▶ ip ─▶ l4 ─▶ end
  *             ▲            ▲                                  ▲      │
@@ -10,8 +11,6 @@
 #include "decode_priv.h"
 
 #include <ns_decode.h>
-
-#include <rte_prefetch.h>
 
 #include <stdlib.h>
 
@@ -88,6 +87,7 @@ static bool add_tunnel(struct ns_decoder *d, const struct ns_tunnel_ops *ops, ui
 			return false;
 	}
 	for (const uint16_t *port = ops->udp_ports; port != NULL && *port != 0; port++) {
+		d->port_filter[*port % PORT_FILTER] = 1;
 		if (d->by_port_class[*port] == 0) {
 			if (d->ports_n + 1 >= TUNNELS_MAX)
 				return false;
@@ -106,6 +106,10 @@ struct ns_decoder *ns_decoder_create(const struct ns_decode_conf *conf)
 	if (d == NULL)
 		return ns_errno_null(ENOMEM);
 	d->conf = *conf;
+	/* the short way checks no sums, and knows one order of octets */
+	d->fast_linktype = conf->verify_checksum || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+				   ? -1
+				   : NS_LINKTYPE_ETHERNET;
 	NS_PLUGIN_FOREACH (NS_TUNNEL_KIND, p) {
 		if (d->tunnels_n + 1 >= TUNNELS_MAX ||
 			!add_tunnel(d, p->ops, (uint8_t)(d->tunnels_n + 1))) {
@@ -129,26 +133,15 @@ const char *ns_decoder_tunnel_name(uint8_t index)
 	return index < TUNNELS_MAX && tunnel_names[index] != NULL ? tunnel_names[index] : "";
 }
 
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-	__uint128_t m = (__uint128_t)(a ^ UINT64_C(0x2d358dccaa6c78a5)) *
-			(b ^ UINT64_C(0x8bb84b93962eacc9));
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 uint32_t ns_tuple_hash(const struct ns_tuple *t)
 {
 	uint64_t w[6];
 
 	memcpy(w, t, sizeof(w));
-	uint64_t h = mix(w[0] ^ mix(w[1], w[3]), w[2]) ^ mix(w[4], w[5]);
-
-	h = mix(h, UINT64_C(0x4b33a62ed433d4a3));
-	return (uint32_t)(h ^ (h >> 32));
+	return ns_tuple_hash_words(w);
 }
 
-const struct ns_counter *ns_decode(
+const struct ns_counter *decode_walk(
 	const struct ns_decoder *d, struct rte_mbuf *m, struct ns_counters *notes)
 {
 	struct ns_packet *p = ns_packet(m);
@@ -203,29 +196,4 @@ const struct ns_counter *ns_decode(
 		ns_count(notes, &ns_note_tunnel_undecoded);
 	p->hash = ns_tuple_hash(&p->tuple);
 	return NULL;
-}
-
-uint16_t ns_decode_burst(
-	const struct ns_decoder *d, struct rte_mbuf **m, uint16_t n, struct ns_counters *c)
-{
-	struct rte_mbuf *bad[NS_DECODE_BURST_MAX];
-	uint16_t good = 0, nbad = 0;
-
-	for (uint16_t i = 0; i < n; i++) {
-		if (i + 4 < n) {
-			rte_prefetch0(ns_packet(m[i + 4]));
-			rte_prefetch0(ns_packet_data(m[i + 4]));
-		}
-		const struct ns_counter *why = ns_decode(d, m[i], c);
-
-		if (ns_likely(why == NULL)) {
-			m[good++] = m[i];
-		} else {
-			ns_count(c, why);
-			bad[nbad++] = m[i];
-		}
-	}
-	for (uint16_t i = 0; i < nbad; i++)
-		m[good + i] = bad[i];
-	return good;
 }

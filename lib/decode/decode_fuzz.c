@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ns_decode() over any octets as a frame of any link type, with all tunnels linked. The packet ends
- * where its memory ends, so that AddressSanitizer sees an octet too many.
+ * ns_decode() over any octets as a frame of any link type, with all tunnels linked; and the short
+ *way against the walk. The packet ends where its memory ends, so that AddressSanitizer sees an
+ *octet too many.
  *
  *	| link type: an index | wirelen beyond caplen: 2 | bit 0: verify; 1-4: max_tunnels | packet
  */
+#include "same_view.h"
+
 #include <ns_decode.h>
 
 #include <stdlib.h>
@@ -102,6 +105,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ns_decode(decoders[data[3] & 1][(data[3] >> 1) & 15], &b.m, &notes);
 
 	check(p, why, &notes);
+	need(same_view(decoders[data[3] & 1][(data[3] >> 1) & 15], p->linktype, b.m.buf_addr,
+		     p->caplen, p->wirelen) >= 0);
 	free(octets);
 	return 0;
 }

@@ -6,8 +6,6 @@
  */
 #include "decode_priv.h"
 
-enum { TCP = 6, UDP = 17, DCCP = 33, ICMP = 1, ICMPV6 = 58, SCTP = 132, UDPLITE = 136 };
-
 /* Ports in canonical order; equal addresses are ordered by port. */
 static void set_ports(struct ns_packet *p, uint16_t sport, uint16_t dport)
 {

@@ -3,7 +3,14 @@
  *   hash ──▶ bucket table (512 by default) ──▶ worker ──▶ stage[worker] ──▶ rte_ring (SP/SC)
  *
  * The bucket table is one level of indirection, so that load can be moved later without hashing
- * again. Writer of all fields: the RX lcore that owns it; sent and dropped are read by control.
+ * again.
+ *
+ * A ring costs the same for one packet as for many: the lines of its head and tail change sides. So
+ * while a full ring is waited for (file mode) packets stay in the stage until there is a burst of
+ * them or the caller flushes; live, where packets must not grow old, every burst goes on at once.
+ *
+ * Writer of all fields: the RX lcore that owns it. sent and dropped are read by control; what a
+ * lane holds is on lines of its own, so that this takes no line from another lcore.
  */
 #include <ns_dispatch.h>
 
@@ -12,19 +19,23 @@
 
 #include <sched.h>
 #include <string.h>
+#include <time.h>
 
 NS_DROP_REGISTER(ns_drop_ring_full, "ring_full",
 	"the ring to the analysis lcore was full (live sources only)")
 
-#define STAGE 256
+#define GATHER 32 /* packets that are worth a ring's while */
+#define STAGE (256 + GATHER)
+#define NAP_RING 2048 /* rings of this size last longer than a nap */
 
 struct lane {
 	struct rte_ring *ring;
 	uint64_t sent;
 	uint64_t dropped;
-	uint16_t n;
-	struct rte_mbuf *stage[STAGE];
+	uint32_t n;
+	struct rte_mbuf *stage[STAGE] __attribute__((aligned(NS_CACHE_LINE)));
 } __attribute__((aligned(NS_CACHE_LINE)));
+_Static_assert(offsetof(struct lane, stage) == NS_CACHE_LINE, "numbers in one line");
 
 struct ns_dispatch {
 	uint32_t buckets;
@@ -33,6 +44,7 @@ struct ns_dispatch {
 	uint8_t *table;
 	struct lane lanes[];
 };
+_Static_assert(offsetof(struct ns_dispatch, lanes) % NS_CACHE_LINE == 0, "lanes begin lines");
 
 static const struct cyaml_schema_field dispatch_fields[] = {
 	CYAML_FIELD_UINT("buckets", CYAML_FLAG_OPTIONAL, struct ns_dispatch_conf, buckets),
@@ -106,22 +118,55 @@ void ns_dispatch_destroy(struct ns_dispatch *d)
 	rte_free(d);
 }
 
-/* File mode: the source waits until all have gone in. The reader may share its CPU with the
- * workers. */
+/*
+ * The ring is full: its reader is behind, and may need this very CPU. A long ring is worked off for
+ * longer than a nap takes, which leaves the CPU to others; a short one would run dry.
+ */
+static void wait_a_little(const struct rte_ring *ring, unsigned spins)
+{
+	static const struct timespec nap = {.tv_nsec = 50000};
+
+	if (spins <= 64)
+		rte_pause();
+	else if (spins <= 80 || rte_ring_get_capacity(ring) < NAP_RING)
+		sched_yield();
+	else
+		nanosleep(&nap, NULL);
+}
+
+/* File mode: waits until all have gone in. */
 static void push_all(struct lane *l)
 {
 	unsigned done = 0;
 
-	for (unsigned spins = 0; done < l->n; spins++) {
+	/* counted before they go: who waits for them sees them at once */
+	ns_stat_add(&l->sent, l->n);
+	for (unsigned spins = 0; done < l->n;) {
 		unsigned k = rte_ring_sp_enqueue_burst(
 			l->ring, (void *const *)(l->stage + done), l->n - done, NULL);
 
 		done += k;
-		if (k == 0 && spins > 64)
-			sched_yield();
-		else if (k == 0)
-			rte_pause();
+		spins = k == 0 ? spins + 1 : 0;
+		if (k == 0)
+			wait_a_little(l->ring, spins);
 	}
+	l->n = 0;
+}
+
+/* Live: what does not go in comes back. */
+static uint16_t push_some(struct lane *l, struct rte_mbuf **back, struct ns_counters *c)
+{
+	unsigned k = rte_ring_sp_enqueue_burst(l->ring, (void *const *)l->stage, l->n, NULL);
+	uint16_t n = (uint16_t)(l->n - k);
+
+	ns_stat_add(&l->sent, k);
+	l->n = 0;
+	if (ns_likely(n == 0))
+		return 0;
+	memcpy(back, l->stage + k, n * sizeof(*back));
+	ns_stat_add(&l->dropped, n);
+	ns_stat_add(&c->v[ns_drop_ring_full.id], n);
+	return n;
 }
 
 uint16_t ns_dispatch_burst(
@@ -136,26 +181,21 @@ uint16_t ns_dispatch_burst(
 	}
 	for (unsigned w = 0; w < d->workers; w++) {
 		struct lane *l = &d->lanes[w];
-		unsigned k = l->n;
 
-		if (l->n == 0)
-			continue;
-		/* counted before they go: who waits for them sees them at once */
-		if (d->wait) {
-			ns_stat_add(&l->sent, k);
+		if (!d->wait && l->n > 0)
+			back += push_some(l, m + back, c);
+		else if (l->n >= GATHER)
 			push_all(l);
-		} else {
-			k = rte_ring_sp_enqueue_burst(l->ring, (void *const *)l->stage, l->n, NULL);
-			ns_stat_add(&l->sent, k);
-		}
-		for (; k < l->n; k++) {
-			m[back++] = l->stage[k];
-			ns_stat_add(&l->dropped, 1);
-			ns_count(c, &ns_drop_ring_full);
-		}
-		l->n = 0;
 	}
 	return back;
+}
+
+void ns_dispatch_flush(struct ns_dispatch *d)
+{
+	for (unsigned w = 0; w < d->workers; w++) {
+		if (d->lanes[w].n > 0)
+			push_all(&d->lanes[w]);
+	}
 }
 
 uint64_t ns_dispatch_sent(const struct ns_dispatch *d, unsigned w)

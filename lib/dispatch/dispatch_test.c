@@ -77,6 +77,7 @@ static void to_their_owner(void)
 		for (uint32_t first = 0; first < 20 * N; first += N) {
 			burst_of(m, N, first);
 			CU_ASSERT_EQUAL(ns_dispatch_burst(d, m, N, &counters), 0);
+			ns_dispatch_flush(d);
 			unsigned got = 0;
 
 			for (unsigned w = 0; w < workers; w++) {
@@ -252,6 +253,7 @@ static void waits(void)
 		}
 		CU_ASSERT_EQUAL(ns_dispatch_burst(d, m, N, &counters), 0);
 	}
+	ns_dispatch_flush(d);
 	for (unsigned w = 0; w < 2; w++) {
 		__atomic_store_n(&c[w].over, true, __ATOMIC_RELEASE);
 		pthread_join(thread[w], NULL);
@@ -262,6 +264,54 @@ static void waits(void)
 	CU_ASSERT_EQUAL(counters.v[ns_drop_ring_full.id], 0);
 	ns_dispatch_destroy(d);
 	rings_free(ring, 2);
+}
+
+/* Few packets wait for more when rings are waited for, and only then; a flush sends them on. */
+static void few_stay_behind(void)
+{
+	struct ns_dispatch_conf conf = {.buckets = 64, .ring = 1024};
+	struct rte_ring *ring[4];
+	struct rte_mbuf *m[N];
+	unsigned inside = 0;
+
+	rings(ring, 4, 1024);
+	struct ns_dispatch *d = ns_dispatch_create(&conf, ring, 4, true);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	burst_of(m, 8, 0);
+	CU_ASSERT_EQUAL(ns_dispatch_burst(d, m, 8, &counters), 0);
+	for (unsigned w = 0; w < 4; w++) {
+		CU_ASSERT_EQUAL(rte_ring_count(ring[w]), 0);
+		CU_ASSERT_EQUAL(ns_dispatch_sent(d, w), 0);
+	}
+	for (uint32_t first = 8; first < N; first += 8) {
+		burst_of(m, 8, first);
+		CU_ASSERT_EQUAL(ns_dispatch_burst(d, m, 8, &counters), 0);
+	}
+	for (unsigned w = 0; w < 4; w++) {
+		CU_ASSERT(rte_ring_count(ring[w]) >= 32);
+		CU_ASSERT_EQUAL(ns_dispatch_sent(d, w), rte_ring_count(ring[w]));
+	}
+	ns_dispatch_flush(d);
+	ns_dispatch_flush(d);
+	for (unsigned w = 0; w < 4; w++) {
+		inside += rte_ring_count(ring[w]);
+		CU_ASSERT_EQUAL(ns_dispatch_sent(d, w), rte_ring_count(ring[w]));
+	}
+	CU_ASSERT_EQUAL(inside, N);
+	ns_dispatch_destroy(d);
+
+	d = ns_dispatch_create(&conf, ring, 4, false);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	burst_of(m, 1, 0);
+	CU_ASSERT_EQUAL(ns_dispatch_burst(d, m, 1, &counters), 0);
+	inside = 0;
+	for (unsigned w = 0; w < 4; w++)
+		inside += rte_ring_count(ring[w]);
+	CU_ASSERT_EQUAL(inside, N + 1);
+	ns_dispatch_flush(d);
+	ns_dispatch_destroy(d);
+	rings_free(ring, 4);
 }
 
 static void refused(void)
@@ -317,4 +367,5 @@ static void bad_values(void)
 
 NS_TEST_MAIN({"to their owner", to_their_owner}, {"shares", shares}, {"buckets", buckets},
 	{"full rings drop", full_rings}, {"full rings are waited for", waits},
-	{"bad arguments and no memory", refused}, {"bad values are refused", bad_values})
+	{"few packets stay behind", few_stay_behind}, {"bad arguments and no memory", refused},
+	{"bad values are refused", bad_values})

@@ -40,10 +40,16 @@ void ns_dispatch_destroy(struct ns_dispatch *d);
 /**
  * Sends a burst of decoded packets on their way. Packets that found their ring full are moved to
  * the front of @p m and counted as the drop ring_full; the caller releases them. Returns their
- * number (always 0 when it waits). @p n <= 256.
+ * number. @p n <= 256.
+ *
+ * When it waits it returns 0, and some packets may stay behind until more have come for the same
+ * lcore: ns_dispatch_flush() sends them on.
  */
 uint16_t ns_dispatch_burst(
 	struct ns_dispatch *d, struct rte_mbuf **m, uint16_t n, struct ns_counters *c);
+
+/** Sends on all that stayed behind, and waits for room. Nothing to do when it drops. RX lcore. */
+void ns_dispatch_flush(struct ns_dispatch *d);
 
 /** Packets handed to worker @p w so far, and dropped because its ring was full. Any thread. */
 uint64_t ns_dispatch_sent(const struct ns_dispatch *d, unsigned w);

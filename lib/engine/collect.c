@@ -87,6 +87,23 @@ static int intervals(struct ns_engine *en, struct ns_err *e)
 	return rc;
 }
 
+/*
+ * Live: every page of a state is there before packets are. Otherwise the lcore that goes on in the
+ * other state of its pair has it cleared by the kernel, page by page, where a page of 2 MiB takes
+ * longer than a burst may.
+ */
+static void touch(const struct ns_engine *en, void *state)
+{
+	volatile uint8_t *p = state;
+	size_t size = en->live && state != NULL ? ns_tasks_state_size(en->tasks) : 0;
+
+	for (size_t i = 0; i < size; i += 4096) {
+		uint8_t same = p[i];
+
+		p[i] = same;
+	}
+}
+
 static int states(struct ns_engine *en)
 {
 	bool pairs = en->live || en->log.length_ns != 0;
@@ -98,6 +115,7 @@ static int states(struct ns_engine *en)
 			l->slot[i].state = ns_tasks_state_create(en->tasks);
 			if (l->slot[i].state == NULL)
 				return -ENOMEM;
+			touch(en, l->slot[i].state);
 		}
 	}
 	if (!pairs)

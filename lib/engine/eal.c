@@ -10,11 +10,14 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
+#include <rte_memory.h>
 
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define ARGS_MAX 64
 
@@ -134,6 +137,24 @@ static void free_args(struct args *a)
 	free(a);
 }
 
+/*
+ * Without hugepages tables lie in pages of 4 kB. The kernel makes anonymous memory of large pages
+ * where it is asked for it: a table of some MiB is then touched by a few page faults instead of
+ * thousands, and found with fewer misses of the TLB. (A capture of one packet: 15.3 -> 12.7 ms of
+ * CPU time and 1.4 MiB more; 1 M packets of 100 k flows: 3 % less time, 3 MiB more.) A kernel that
+ * does not, or memory that is a memfd, as it is where EAL is a shared library, is left as it was.
+ */
+static int large_pages(const struct rte_memseg_list *l, void *ctx)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = ((uintptr_t)l->base_va + page - 1) & ~(page - 1);
+	uintptr_t to = (uintptr_t)l->base_va + l->len;
+
+	if (!l->external && to > from)
+		(void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+	return 0;
+}
+
 int engine_eal_up(struct ns_engine *en, const struct ns_profile *profile, struct ns_err *e)
 {
 	struct args *a = calloc(1, sizeof(*a));
@@ -180,6 +201,8 @@ int engine_eal_up(struct ns_engine *en, const struct ns_profile *profile, struct
 		rc = ns_fail(e, rte_errno != 0 ? rte_errno : EIO,
 			"DPDK's environment does not start: %s (%u MiB of memory, %s)",
 			rte_strerror(rte_errno), mb, huge ? "hugepages" : "no hugepages");
+	if (rc == 0 && !huge)
+		rte_memseg_list_walk(large_pages, NULL);
 	if (rc == 0)
 		en->eal_args = a;
 	else

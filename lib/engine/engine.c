@@ -155,6 +155,7 @@ static void down_lcores(void *ctx)
 		if (l->timeline != en->timeline)
 			free(l->timeline);
 	}
+	engine_latency_down(en);
 	free(en->lcores);
 	free(en->timeline);
 	en->lcores = NULL;
@@ -244,12 +245,26 @@ uint32_t engine_share(const struct ns_engine *en, unsigned w)
 	return en->rtc ? buckets : ns_dispatch_share(buckets, en->workers, w);
 }
 
+/* On lines of its own, as each lcore that reads writes one. */
+static int make_timeline(struct lcore *l)
+{
+	size_t size = (sizeof(*l->timeline) + NS_CACHE_LINE - 1) & ~(size_t)(NS_CACHE_LINE - 1);
+
+	l->timeline = aligned_alloc(NS_CACHE_LINE, size);
+	if (l->timeline == NULL)
+		return -ENOMEM;
+	memset(l->timeline, 0, size);
+	return 0;
+}
+
 static int up_tables(void *ctx, struct ns_err *e)
 {
 	struct ns_engine *en = ctx;
 	uint32_t buckets = en->dispatch_conf->buckets;
 	int rc = en->rtc ? 0 : up_rings(en, e);
 
+	if (rc == 0)
+		rc = engine_latency_up(en, e);
 	for (unsigned i = 0; rc == 0 && i < en->lcores_n; i++) {
 		struct lcore *l = &en->lcores[i];
 
@@ -258,8 +273,7 @@ static int up_tables(void *ctx, struct ns_err *e)
 			if (l->defrag == NULL)
 				return ns_fail(e, ENOMEM, "no memory for the table of fragments");
 			ns_defrag_wait(l->defrag, !en->live);
-			l->timeline = en->args.timeline ? calloc(1, sizeof(*l->timeline)) : NULL;
-			if (en->args.timeline && l->timeline == NULL)
+			if (en->args.timeline && make_timeline(l) < 0)
 				return ns_fail(e, ENOMEM, "no memory for the timeline");
 		}
 		if (l->role == ROLE_RX)
@@ -321,12 +335,13 @@ static const struct ns_stage stages[] = {
 
 struct ns_engine *ns_engine_create(const struct ns_engine_args *args, struct ns_err *e)
 {
-	struct ns_engine *en = calloc(1, sizeof(*en));
+	struct ns_engine *en = aligned_alloc(NS_CACHE_LINE, sizeof(*en));
 
 	if (en == NULL) {
 		ns_fail(e, ENOMEM, "no memory");
 		return NULL;
 	}
+	memset(en, 0, sizeof(*en));
 	en->args = *args;
 	sem_init(&en->wake, 0, 0);
 	if (resolve(en, e) < 0 || ns_stages_up(stages, NS_ARRAY_LEN(stages), en, e) < 0) {

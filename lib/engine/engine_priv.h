@@ -12,6 +12,7 @@
 #include <semaphore.h>
 
 struct ns_profile;
+struct ns_quantile;
 
 #define RX_MAX 16
 #define SINKS_MAX 16
@@ -20,6 +21,7 @@ struct ns_profile;
 #define BATCHES 64 /* of one analysis lcore */
 #define POOL_CACHE 256
 #define DEQUEUE NS_TASK_BURST
+#define LINE __attribute__((aligned(NS_CACHE_LINE)))
 #define EPOCH_LOG 1024 /* epochs of a file that lcores may be apart, twice over */
 
 /*
@@ -31,15 +33,18 @@ struct ns_profile;
  *        └─ to[1] (SP/SC) ─▶ sink 1
  */
 struct producer {
-	struct ns_batch *filling;
+	/* read only while it runs */
 	struct rte_ring *free;
 	struct rte_ring *to[SINKS_MAX];
 	struct ns_batch *batches;
 	uint8_t *memory;
-	uint64_t records; /* writer: the lcore; reader: control, relaxed */
+
+	/* writer: the lcore; reader: control, relaxed */
+	struct ns_batch *filling LINE;
+	uint64_t records;
 	uint64_t clock_filled; /* mono time of the first record in filling; live only */
 	bool done; /* atomic: set by the lcore when it hands over nothing more */
-};
+} LINE;
 
 /* One sink: a writer plug-in, or the program's own consumer, on a thread. */
 struct sink {
@@ -51,10 +56,11 @@ struct sink {
 	const struct ns_writer_ops *ops;
 	struct ns_writer *writer;
 	const struct ns_sink_ops *own;
-	bool failed; /* writer: the sink's thread; reader: main after it has joined */
+	/* writer: the sink's thread; reader: main after it has joined */
+	bool failed LINE;
 	uint64_t lost;
 	struct ns_err err;
-};
+} LINE;
 
 /* Numbers of one lcore; written by it alone, read relaxed by control. */
 struct lcore_stats {
@@ -63,6 +69,9 @@ struct lcore_stats {
 	uint64_t analysed;
 	uint64_t first_ns, last_ns;
 	uint64_t clock_ns;
+	/* live, in cycles of the time-stamp counter (meter.h) */
+	uint64_t busy, longest;
+	uint64_t bursts, full, empty; /* polls that gave some, all that a burst holds, nothing */
 	struct ns_proto_count ip[256];
 	struct ns_proto_count l2[NS_L2_PROTOS];
 	uint16_t l2_type[NS_L2_PROTOS];
@@ -72,6 +81,10 @@ struct lcore_stats {
 
 enum role { ROLE_RX, ROLE_ANALYSIS, ROLE_BOTH };
 
+/*
+ * The first lines are read only while the lcores run; what is written lies behind them, by its
+ * writer and reader.
+ */
 struct lcore {
 	struct ns_engine *en;
 	enum role role;
@@ -86,18 +99,30 @@ struct lcore {
 	struct ns_snap_lcore *snap; /* ANALYSIS, BOTH: its pair of states */
 	struct ns_timeline *timeline; /* RX, BOTH; NULL: none kept */
 	struct lcore_stats *stats;
-	uint64_t processed[RX_MAX]; /* ANALYSIS: packets done, by RX; reader: that RX lcore */
-	uint64_t age_clock, age_mono; /* live: the packets' clock, and when it was seen to move */
-	bool done; /* atomic: the role is over */
-} __attribute__((aligned(NS_CACHE_LINE)));
+	struct ns_quantile *latency; /* ANALYSIS, BOTH; live: cycles from RX to end of analysis */
+	bool metered; /* live */
 
-/* Epochs of a file; written by the lcore that reads, begun last (epoch.c). */
+	/* writer: the lcore; readers: RX lcores, in file mode */
+	uint64_t processed[RX_MAX] LINE; /* ANALYSIS: packets done, by RX */
+
+	/* the lcore's own */
+	uint64_t now LINE; /* time-stamp counter at the end of the last burst (meter.h) */
+	uint64_t age_clock, age_mono; /* live: the packets' clock, and when it was seen to move */
+
+	/* writer: the lcore, once; reader: control */
+	bool done; /* atomic: the role is over */
+} LINE;
+
+/*
+ * Epochs of a file; written by the lcore that reads, at an epoch's begin and begun last (epoch.c);
+ * readers: analysis lcores, control.
+ */
 struct epoch_log {
 	uint64_t length_ns; /* 0: the whole input is one; written before the lcores start */
-	uint64_t next_ns; /* clock at which the next begins */
-	uint64_t begun; /* atomic: how many; readers: analysis lcores, control */
+	uint64_t next_ns LINE; /* clock at which the next begins */
+	uint64_t begun; /* atomic: how many */
 	uint64_t start[EPOCH_LOG]; /* clock at which number i % EPOCH_LOG began */
-};
+} LINE;
 
 /* What was seen since the interval began, for the sinks that want rows at this interval. */
 struct collector {
@@ -107,6 +132,24 @@ struct collector {
 	bool used;
 	void *state; /* NULL: the first lcore's, at the end */
 };
+
+/*
+ * A line has one writer. What is written while packets come begins a line in each of these, and all
+ * of them fill their last one, so that the next in an array begins another.
+ */
+#define BEGINS_LINE(type, member)                                            \
+	_Static_assert(offsetof(struct type, member) % NS_CACHE_LINE == 0 && \
+			       sizeof(struct type) % NS_CACHE_LINE == 0,     \
+		#type "." #member " shares a line")
+BEGINS_LINE(producer, filling);
+BEGINS_LINE(sink, failed);
+BEGINS_LINE(lcore_stats, c);
+BEGINS_LINE(lcore, processed);
+BEGINS_LINE(lcore, now);
+_Static_assert(
+	offsetof(struct lcore, now) - offsetof(struct lcore, processed) == sizeof(uint64_t[RX_MAX]),
+	"what RX lcores read is not beside what the lcore writes for itself");
+BEGINS_LINE(epoch_log, next_ns);
 
 struct ns_engine {
 	struct ns_engine_args args;
@@ -129,23 +172,32 @@ struct ns_engine {
 	bool source_stopped; /* main thread */
 	struct lcore *lcores;
 	unsigned lcores_n;
-	uint64_t marks[RX_MAX][NS_SOURCE_SLOTS][NS_WORKERS_MAX];
-	struct producer producers[NS_WORKERS_MAX]; /* of workers, and then control's */
-	struct sink sinks[SINKS_MAX];
 	unsigned sinks_n;
-	struct ns_timeline *timeline;
-	sem_t wake; /* lcores post it when their role ends */
-	bool stop; /* atomic: asked to stop; writer: any, readers: RX lcores */
-	bool drain; /* atomic: RX has ended; writer: control, readers: analysis lcores */
-	bool producers_done; /* atomic: writer: control, readers: sinks */
-	uint64_t end_clock; /* written before drain */
-	unsigned epoch;
-	uint64_t due_ns; /* monotonic time of the next epoch; main thread */
-
 	struct ns_tasks *tasks;
 	struct ns_snap *snap;
+	bool stop; /* atomic, once: asked to stop; writer: any, readers: RX lcores */
+	bool drain; /* atomic, once: RX has ended; writer: control, readers: analysis lcores */
+	bool producers_done; /* atomic, once: writer: control, readers: sinks */
+	uint64_t end_clock; /* written before drain */
+	/* up to here nothing is written while packets come */
+
+	/* by their lcores and threads, each on lines of its own */
+	struct producer producers[NS_WORKERS_MAX]; /* of workers, and then control's */
 	struct epoch_log log;
+	struct sink sinks[SINKS_MAX];
+	struct {
+		/* writer and reader: the RX lcore, when a source leaves a block */
+		uint64_t v[NS_SOURCE_SLOTS][NS_WORKERS_MAX] LINE;
+	} marks[RX_MAX];
+
 	/* all that follows is control's */
+	sem_t wake LINE; /* lcores post it when their role ends, and epochs of a file */
+	struct ns_timeline *timeline;
+	unsigned epoch;
+	uint64_t due_ns; /* monotonic time of the next epoch; main thread */
+	uint64_t launched; /* time-stamp counter */
+	struct ns_quantile *latency, *latency_before; /* NULL: not live */
+	struct ns_engine_latency latency_all, latency_epoch;
 	const struct ns_rec_kind **kinds; /* of tasks */
 	size_t row_max; /* octets of the largest row */
 	struct collector collectors[SINKS_MAX];
@@ -157,6 +209,12 @@ struct ns_engine {
 	uint64_t epoch_start, epoch_next; /* live: when it and the next began */
 	int task_error;
 };
+
+BEGINS_LINE(ns_engine, producers);
+BEGINS_LINE(ns_engine, log);
+BEGINS_LINE(ns_engine, sinks);
+BEGINS_LINE(ns_engine, marks);
+BEGINS_LINE(ns_engine, wake);
 
 /* eal.c: starts EAL with one lcore a role; counts on en->rx, workers, rtc, live. */
 int engine_eal_up(struct ns_engine *en, const struct ns_profile *profile, struct ns_err *e);
@@ -183,6 +241,21 @@ void engine_keep_source(struct ns_engine *en);
 int engine_rx(void *arg);
 int engine_analysis(void *arg);
 int engine_both(void *arg);
+
+/* count.c: sums over bursts; the lcore. n > 0. */
+void engine_count_received(struct lcore *l, struct rte_mbuf *const *m, uint16_t n);
+void engine_count_unknown(struct lcore_stats *s, struct rte_mbuf *const *m, uint16_t n);
+/* Flags that any of the packets has. */
+uint16_t engine_count_protocols(struct lcore_stats *s, struct rte_mbuf *const *m, uint16_t n);
+
+/* latency.c: sketches of lcores, and what control makes of them; main thread. */
+int engine_latency_up(struct ns_engine *en, struct ns_err *e);
+void engine_latency_down(struct ns_engine *en);
+/* An epoch has ended: its numbers, and those since the start. */
+void engine_latency_look(struct ns_engine *en);
+void engine_lcore_stats(const struct ns_engine *en, struct ns_engine_stats *s);
+
+/* hold.c */
 void engine_hold(struct lcore *rx, struct ns_source_hold *hold);
 
 /* sink.c */

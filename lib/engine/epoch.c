@@ -61,6 +61,8 @@ void engine_epoch_stamp(struct lcore *l, struct rte_mbuf **m, uint16_t n, take_f
 		if (engine_epoch_due(en, p->clock_ns)) {
 			take(l, m + at, i - at);
 			at = i;
+			if (l->dispatch != NULL)
+				ns_dispatch_flush(l->dispatch);
 			engine_epoch_begin(en, p->clock_ns);
 		}
 		p->epoch = (uint32_t)(en->log.begun - 1);
@@ -102,6 +104,9 @@ uint16_t engine_epoch_run(struct lcore *l, struct rte_mbuf *const *m, uint16_t n
 	uint32_t epoch = ns_packet(m[0])->epoch;
 	uint16_t k = 1;
 
+	/* numbers only grow */
+	if (ns_likely(ns_packet(m[n - 1])->epoch == epoch))
+		k = n;
 	while (k < n && ns_packet(m[k])->epoch == epoch)
 		k++;
 	engine_epoch_advance(l, epoch);

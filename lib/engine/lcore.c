@@ -4,10 +4,12 @@
  * idle lcores back off as configured.
  */
 #include "engine_priv.h"
+#include "meter.h"
 
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <rte_pause.h>
+#include <rte_prefetch.h>
 
 #include <sched.h>
 #include <time.h>
@@ -40,8 +42,19 @@ static void back_off(const struct ns_engine *en, unsigned *empty)
 		nanosleep(&nap, NULL);
 }
 
-/* Copies that defrag held go to its own mempool; all others back to the source. */
+/* Back to the source that they came from. */
 static void release(struct lcore *l, struct rte_mbuf **m, uint16_t n)
+{
+	if (n == 0)
+		return;
+	if (l->en->sops->release != NULL)
+		l->en->sops->release(l->en->source, m, n);
+	else
+		rte_pktmbuf_free_bulk(m, n);
+}
+
+/* Copies that defrag held go to its own mempool; all others back to the source. */
+static void release_mixed(struct lcore *l, struct rte_mbuf **m, uint16_t n)
 {
 	uint16_t k = 0;
 
@@ -51,93 +64,49 @@ static void release(struct lcore *l, struct rte_mbuf **m, uint16_t n)
 		else
 			m[k++] = m[i];
 	}
-	if (k == 0)
-		return;
-	if (l->en->sops->release != NULL)
-		l->en->sops->release(l->en->source, m, k);
-	else
-		rte_pktmbuf_free_bulk(m, k);
+	release(l, m, k);
 }
 
-static void count_received(struct lcore *l, struct rte_mbuf *const *m, uint16_t n)
+/* Packets that dispatch has kept go on. */
+static void flush_stage(struct lcore *l)
 {
-	struct lcore_stats *s = l->stats;
-	uint64_t octets = 0, captured = 0, first = s->first_ns, last = s->last_ns;
-
-	if (s->received == 0)
-		first = UINT64_MAX;
-	for (uint16_t i = 0; i < n; i++) {
-		const struct ns_packet *p = ns_packet(m[i]);
-
-		octets += p->wirelen;
-		captured += p->caplen;
-		first = NS_MIN(first, p->ts_ns);
-		last = NS_MAX(last, p->ts_ns);
-		if (l->timeline != NULL)
-			ns_timeline_add(l->timeline, p->ts_ns, p->wirelen);
-	}
-	ns_stat_add(&s->first_ns, first - s->first_ns);
-	ns_stat_add(&s->last_ns, last - s->last_ns);
-	ns_stat_add(&s->clock_ns, ns_packet(m[n - 1])->clock_ns - s->clock_ns);
-	ns_stat_add(&s->octets, octets);
-	ns_stat_add(&s->captured, captured);
-	ns_stat_add(&s->received, n);
+	if (l->dispatch != NULL)
+		ns_dispatch_flush(l->dispatch);
 }
 
-static void count_unknown(struct lcore_stats *s, struct rte_mbuf *const *m, uint16_t n)
-{
-	for (uint16_t i = 0; i < n; i++) {
-		uint16_t type = ns_packet(m[i])->linktype;
+/* What an lcore reads: as it comes, and with what defrag takes and gives. */
+struct reading {
+	struct rte_mbuf *m[NS_BURST], *out[OUT_MAX];
+	struct rte_mbuf **at; /* one of them */
+	uint16_t received;
+};
 
-		if (!ns_linktype_decodable(type))
-			ns_stat_add(&s->linktypes_unknown[NS_MIN(type, NS_LINKTYPES - 1)], 1);
-	}
-}
-
-/* One burst from a queue, decoded and with the ports of later fragments; out has OUT_MAX places. */
-static uint16_t read_burst(struct lcore *l, unsigned queue, struct rte_mbuf **out, bool *any)
+/* One burst from a queue, decoded and with the ports of later fragments; lies at r->at. */
+static uint16_t read_burst(struct lcore *l, unsigned queue, struct reading *r)
 {
-	struct rte_mbuf *m[NS_BURST], *held[NS_BURST];
+	struct rte_mbuf *held[NS_BURST];
 	struct ns_engine *en = l->en;
-	uint16_t n = en->sops->burst(en->source, queue, m, NS_BURST), held_n;
+	uint16_t n = en->sops->burst(en->source, queue, r->m, NS_BURST), held_n;
 
-	*any = n > 0;
+	r->at = r->m;
+	r->received = n;
 	if (n == 0)
 		return 0;
-	count_received(l, m, n);
-	uint16_t good = ns_decode_burst(en->decoder, m, n, &l->stats->c);
+	engine_count_received(l, r->m, n);
+	uint16_t good = ns_decode_burst(en->decoder, r->m, n, &l->stats->c);
 
 	if (ns_unlikely(good < n)) {
-		count_unknown(l->stats, m + good, n - good);
-		release(l, m + good, n - good);
+		engine_count_unknown(l->stats, r->m + good, n - good);
+		release(l, r->m + good, n - good);
 	}
-	if (ns_likely(!ns_defrag_wanted(l->defrag, m, good))) {
-		for (uint16_t i = 0; i < good; i++)
-			out[i] = m[i];
+	if (ns_likely(!ns_defrag_wanted(l->defrag, r->m, good)))
 		return good;
-	}
-	good = ns_defrag_burst(l->defrag, m, good, out, held, &held_n, &l->stats->c);
-	if (held_n > 0)
-		release(l, held, held_n);
+	/* in file mode it may wait for copies to come back */
+	flush_stage(l);
+	good = ns_defrag_burst(l->defrag, r->m, good, r->out, held, &held_n, &l->stats->c);
+	release(l, held, held_n);
+	r->at = r->out;
 	return good;
-}
-
-static void count_l2(struct lcore_stats *s, const struct ns_packet *p)
-{
-	unsigned i = 0;
-
-	while (i < s->l2_n && s->l2_type[i] != p->ethertype)
-		i++;
-	if (i == s->l2_n) {
-		if (i == NS_L2_PROTOS) {
-			i--;
-		} else {
-			s->l2_type[i] = p->ethertype;
-			__atomic_store_n(&s->l2_n, (uint16_t)(i + 1), __ATOMIC_RELEASE);
-		}
-	}
-	ns_stat_add(&s->l2[i].packets, 1);
-	ns_stat_add(&s->l2[i].octets, p->wirelen);
 }
 
 /* The analysis of decoded packets; takes them. */
@@ -149,26 +118,21 @@ static void analyse(struct lcore *l, struct rte_mbuf **m, uint16_t n)
 		k = (uint16_t)NS_MIN(n - at, DEQUEUE);
 		if (l->en->log.length_ns != 0)
 			k = engine_epoch_run(l, m + at, k);
-		for (uint16_t i = 0; i < k; i++) {
-			const struct ns_packet *p = ns_packet(m[at + i]);
+		ns_flow_ask(l->flows, m + at, k);
 
-			if (ns_likely((p->flags & NS_PKT_IP) != 0)) {
-				ns_stat_add(&s->ip[p->tuple.proto].packets, 1);
-				ns_stat_add(&s->ip[p->tuple.proto].octets, p->wirelen);
-			} else {
-				count_l2(s, p);
-			}
-		}
+		uint16_t flags = engine_count_protocols(s, m + at, k);
 		uint16_t dropped = ns_flow_burst(l->flows, m + at, k, &s->c);
 
 		ns_tasks_packets(l->tasks, ns_snap_state(l->snap), m + at, k);
 		ns_snap_used(l->snap);
 		ns_stat_add(&s->analysed, k - dropped);
 		if (l->role == ROLE_ANALYSIS)
-			ns_stat_add(&s->clock_ns,
-				NS_MAX(s->clock_ns, ns_packet(m[at + k - 1])->clock_ns) -
-					s->clock_ns);
-		release(l, m + at, k);
+			ns_stat_set(&s->clock_ns,
+				NS_MAX(s->clock_ns, ns_packet(m[at + k - 1])->clock_ns));
+		if (ns_likely((flags & NS_PKT_COPY) == 0))
+			release(l, m + at, k);
+		else
+			release_mixed(l, m + at, k);
 	}
 }
 
@@ -176,11 +140,11 @@ static void analyse(struct lcore *l, struct rte_mbuf **m, uint16_t n)
  * Time is the packets' clock. A live lcore that gets none lets it run on by the monotonic clock, so
  * that quiet flows end; the system's clock would be wrong for a port that gives times of its own.
  */
-static void age(struct lcore *l)
+static void age(struct lcore *l, bool quiet)
 {
 	uint64_t clock = l->stats->clock_ns;
 
-	if (l->en->live && clock != 0) {
+	if (quiet && l->en->live && clock != 0) {
 		uint64_t mono = ns_clock_mono();
 
 		if (clock != l->age_clock) {
@@ -211,27 +175,63 @@ static void finish_flows(struct lcore *l)
 	engine_producer_flush(l);
 }
 
+/* Packets go on with what the lcore that analyses them has to know: their epoch, or their time. */
+static void hand_on(struct lcore *l, struct rte_mbuf **m, uint16_t n, take_fn *take)
+{
+	uint32_t now = meter_rx_time(l);
+
+	for (uint16_t i = 0; l->metered && l->role == ROLE_RX && i < n; i++)
+		ns_packet(m[i])->rx_time = now;
+	engine_epoch_stamp(l, m, n, take);
+}
+
+static bool read_queue(struct lcore *l, unsigned queue, struct reading *r, take_fn *take)
+{
+	uint16_t n = read_burst(l, queue, r);
+
+	if (n > 0)
+		hand_on(l, r->at, n, take);
+	if (r->received > 0)
+		meter_burst(l, r->received, 0);
+	return r->received > 0;
+}
+
+/* Between bursts of a lcore that reads and found nothing; false: the input has ended. */
+static bool read_nothing(struct lcore *l, struct reading *r, take_fn *take)
+{
+	struct ns_engine *en = l->en;
+
+	flush_stage(l);
+	if (en->sops->status(en->source) != NS_SOURCE_MORE)
+		return false;
+	if (en->live) {
+		/* a quiet port brings no fragment that would let the old ones go */
+		uint16_t n = ns_defrag_expire(l->defrag, ns_clock_real(), r->out, &l->stats->c);
+
+		if (n > 0)
+			hand_on(l, r->out, n, take);
+		if (l->flows != NULL)
+			flush_old(l);
+	}
+	return true;
+}
+
 /* Reads all queues of an lcore in turn until the input ends or a stop is asked for. */
 static void read_all(struct lcore *l, take_fn *take)
 {
 	struct ns_engine *en = l->en;
 	unsigned readers = en->rtc ? en->workers : en->rx;
-	struct rte_mbuf *out[OUT_MAX];
-	unsigned empty = 0, slice = 0;
+	unsigned empty = 0;
+	struct reading r;
 
+	meter_idle(l);
 	for (;;) {
 		bool any = false;
 
-		for (unsigned q = l->index; q < en->queues; q += readers) {
-			bool got;
-			uint16_t n = read_burst(l, q, out, &got);
-
-			any = any || got;
-			if (n > 0)
-				engine_epoch_stamp(l, out, n, take);
-		}
-		if (l->flows != NULL && (++slice & 3) == 0)
-			age(l);
+		for (unsigned q = l->index; q < en->queues; q += readers)
+			any |= read_queue(l, q, &r, take);
+		if (l->flows != NULL)
+			age(l, !any);
 		if (l->role == ROLE_BOTH && en->live)
 			engine_epoch_look(l);
 		/* a file is left where it is; a port, once stopped, says when it has given all */
@@ -241,30 +241,22 @@ static void read_all(struct lcore *l, take_fn *take)
 			empty = 0;
 			continue;
 		}
-		if (en->sops->status(en->source) != NS_SOURCE_MORE)
+		if (!read_nothing(l, &r, take))
 			break;
-		if (en->live) {
-			/* a quiet port brings no fragment that would let the old ones go */
-			uint16_t n =
-				ns_defrag_expire(l->defrag, ns_clock_real(), out, &l->stats->c);
-
-			if (n > 0)
-				take(l, out, n);
-			if (l->flows != NULL)
-				flush_old(l);
-		}
 		back_off(en, &empty);
+		meter_idle(l);
 	}
-	for (uint16_t n; (n = ns_defrag_expire(l->defrag, UINT64_MAX, out, &l->stats->c)) > 0;)
-		engine_epoch_stamp(l, out, n, take);
+	for (uint16_t n; (n = ns_defrag_expire(l->defrag, UINT64_MAX, r.out, &l->stats->c)) > 0;)
+		hand_on(l, r.out, n, take);
+	flush_stage(l);
 }
 
 static void dispatch(struct lcore *l, struct rte_mbuf **m, uint16_t n)
 {
 	uint16_t back = n == 0 ? 0 : ns_dispatch_burst(l->dispatch, m, n, &l->stats->c);
 
-	if (back > 0)
-		release(l, m, back);
+	if (ns_unlikely(back > 0))
+		release_mixed(l, m, back);
 }
 
 /* The flag and then the wake-up are the last that an lcore touches: control may free all else. */
@@ -285,43 +277,62 @@ int engine_rx(void *arg)
 	return 0;
 }
 
-/*
- * The digest's context belongs to a thread and is made at its first use; that shall be now, and not
- * when the first flow ends (law 3).
- */
-static void warm_up(void)
-{
-	static const uint8_t none[16];
-	char id[31];
+/* A burst from RX lcore rx. */
+struct arrival {
+	struct rte_mbuf *m[DEQUEUE];
+	uint16_t n;
+	unsigned rx;
+};
 
-	ns_community_id(id, 4, none, none, 0, 0, 0, false);
+/*
+ * Views come cold from another CPU: their lines set out for here while the burst before is
+ * analysed. The mbufs are left alone, only their release needs them.
+ */
+static void dequeue(struct lcore *l, unsigned rx, struct arrival *a)
+{
+	a->rx = rx;
+	a->n = (uint16_t)rte_ring_sc_dequeue_burst(l->in[rx], (void **)a->m, DEQUEUE, NULL);
+	for (uint16_t i = 0; i < a->n; i++) {
+		const struct ns_packet *p = ns_packet(a->m[i]);
+
+		rte_prefetch0(p);
+		rte_prefetch0(&p->tuple);
+	}
+}
+
+static void analyse_arrival(struct lcore *l, struct arrival *a)
+{
+	uint32_t rx_time = ns_packet(a->m[0])->rx_time;
+
+	analyse(l, a->m, a->n);
+	__atomic_store_n(&l->processed[a->rx], l->processed[a->rx] + a->n, __ATOMIC_RELEASE);
+	meter_burst(l, a->n, rx_time);
 }
 
 int engine_analysis(void *arg)
 {
 	struct lcore *l = arg;
 	struct ns_engine *en = l->en;
-	struct rte_mbuf *m[DEQUEUE];
-	unsigned empty = 0, slice = 0;
+	struct arrival two[2] = {{.n = 0}, {.n = 0}};
+	unsigned empty = 0, next = 0;
 
-	warm_up();
+	meter_idle(l);
 	for (;;) {
 		bool drain = flag(&en->drain);
 		uint64_t begun = engine_epochs_begun(en);
 		bool any = false;
 
 		for (unsigned r = 0; r < en->rx; r++) {
-			uint16_t n = (uint16_t)rte_ring_sc_dequeue_burst(
-				l->in[r], (void **)m, DEQUEUE, NULL);
+			struct arrival *last = &two[next ^ 1];
 
-			if (n == 0)
-				continue;
-			any = true;
-			analyse(l, m, n);
-			__atomic_store_n(&l->processed[r], l->processed[r] + n, __ATOMIC_RELEASE);
+			dequeue(l, r, &two[next]);
+			if (last->n > 0)
+				analyse_arrival(l, last);
+			any = any || last->n > 0 || two[next].n > 0;
+			last->n = 0;
+			next ^= 1;
 		}
-		if ((++slice & 3) == 0)
-			age(l);
+		age(l, !any);
 		if (en->live)
 			engine_epoch_look(l);
 		if (any) {
@@ -336,6 +347,7 @@ int engine_analysis(void *arg)
 		if (en->live)
 			flush_old(l);
 		back_off(en, &empty);
+		meter_idle(l);
 	}
 	finish_flows(l);
 	raise_flag(&l->producer->done);
@@ -348,7 +360,6 @@ int engine_both(void *arg)
 	struct lcore *l = arg;
 	unsigned empty = 0;
 
-	warm_up();
 	read_all(l, analyse);
 	tell(l, &l->done);
 	while (!flag(&l->en->drain))
@@ -356,31 +367,4 @@ int engine_both(void *arg)
 	finish_flows(l);
 	tell(l, &l->producer->done);
 	return 0;
-}
-
-static void hold_mark(void *ctx, unsigned slot)
-{
-	struct lcore *l = ctx;
-
-	for (unsigned w = 0; w < l->en->workers; w++)
-		l->en->marks[l->index][slot][w] = ns_dispatch_sent(l->dispatch, w);
-}
-
-static bool hold_passed(void *ctx, unsigned slot)
-{
-	struct lcore *l = ctx;
-	const struct ns_engine *en = l->en;
-	const struct lcore *workers = en->lcores + en->rx;
-
-	for (unsigned w = 0; w < en->workers; w++) {
-		if (__atomic_load_n(&workers[w].processed[l->index], __ATOMIC_ACQUIRE) <
-			en->marks[l->index][slot][w])
-			return false;
-	}
-	return true;
-}
-
-void engine_hold(struct lcore *rx, struct ns_source_hold *hold)
-{
-	*hold = (struct ns_source_hold){.mark = hold_mark, .passed = hold_passed, .ctx = rx};
 }

@@ -104,6 +104,30 @@ struct ns_proto_count {
 	uint64_t octets; /**< on the wire, layer 2 */
 };
 
+/**
+ * Live: from the poll that found a packet, or the end of the one before, to the end of the analysis
+ * of its burst. Each within 1 %, the greatest exactly when since the start.
+ */
+struct ns_engine_latency {
+	uint64_t packets; /**< 0: not known (files) */
+	uint64_t p50_ns, p99_ns, p999_ns, max_ns;
+};
+
+enum ns_engine_role { NS_ENGINE_RX, NS_ENGINE_ANALYSIS, NS_ENGINE_BOTH };
+
+/** Live: what an lcore did since the start; all 0 for files. */
+struct ns_engine_lcore {
+	unsigned id; /**< EAL lcore */
+	enum ns_engine_role role;
+	uint64_t packets; /**< received, or analysed */
+	uint64_t bursts; /**< polls that gave packets; packets / bursts is the fill */
+	uint64_t full; /**< of them: as many as a burst holds */
+	uint64_t empty; /**< polls that gave nothing */
+	uint64_t busy_ns; /**< of run_ns: in polls that gave packets */
+	uint64_t longest_ns; /**< the longest of them, with ageing or an epoch's change before it */
+};
+
+#define NS_ENGINE_LCORES 80
 #define NS_L2_PROTOS 64
 #define NS_LINKTYPES 512 /**< LINKTYPE_* numbers end below */
 
@@ -134,6 +158,11 @@ struct ns_engine_stats {
 	uint64_t ring_full[NS_WORKERS_MAX];
 	unsigned epoch;
 	struct ns_snap_stats handover; /**< by the main thread only */
+	struct ns_engine_latency latency; /**< since the start; at the last epoch */
+	struct ns_engine_latency latency_epoch; /**< of the last epoch */
+	uint64_t run_ns; /**< live: since the lcores were started */
+	unsigned lcores_n;
+	struct ns_engine_lcore lcores[NS_ENGINE_LCORES];
 };
 
 void ns_engine_stats(const struct ns_engine *en, struct ns_engine_stats *s);

@@ -28,6 +28,8 @@ struct ns_timeline {
 
 /** Counts a packet at @p ts_ns; earlier than all before it moves the base. */
 void ns_timeline_add(struct ns_timeline *t, uint64_t ts_ns, uint64_t octets);
+/** As ns_timeline_add() for packets of one second that have @p octets together. */
+void ns_timeline_add_many(struct ns_timeline *t, uint64_t ts_ns, uint64_t packets, uint64_t octets);
 
 /** Adds @p from to @p into, slot by slot; the wider width wins. */
 void ns_timeline_merge(struct ns_timeline *into, const struct ns_timeline *from);

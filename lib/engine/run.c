@@ -2,6 +2,7 @@
 /* Control, the main thread: launches the lcores, waits with a tick an epoch, and stops in order. */
 #include "engine_priv.h"
 
+#include <rte_cycles.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
@@ -66,6 +67,7 @@ static void wait_for(struct ns_engine *en, bool reading, ns_engine_tick tick, vo
 			continue;
 		en->due_ns += epoch_ns;
 		en->epoch++;
+		engine_latency_look(en);
 		engine_epoch_open(en);
 		if (tick != NULL)
 			tick(ctx, en, false);
@@ -111,6 +113,7 @@ static void merge_timelines(struct ns_engine *en)
 
 int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct ns_err *e)
 {
+	en->launched = rte_rdtsc();
 	int rc = launch(en, e);
 
 	en->epoch_start = ns_clock_real();
@@ -132,6 +135,7 @@ int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct n
 	engine_keep_source(en);
 	merge_timelines(en);
 	en->epoch++;
+	engine_latency_look(en);
 	if (tick != NULL)
 		tick(ctx, en, true);
 	for (unsigned i = 0; rc == 0 && i < en->sinks_n; i++) {

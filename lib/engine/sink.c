@@ -64,6 +64,8 @@ void engine_producer_flush(struct lcore *l)
 	if (b == NULL || b->n == 0)
 		return;
 	p->filling = NULL;
+	if (!ns_tasks_of_flows(l->en->tasks))
+		ns_flow_record_ids((struct ns_flow_rec *)(void *)b->records, b->n);
 	ns_stat_add(&p->records, b->n);
 	__atomic_store_n(&b->refs, l->en->sinks_n, __ATOMIC_RELAXED);
 	/* each ring holds more than there are batches: it can't be full */
@@ -74,12 +76,17 @@ void engine_producer_flush(struct lcore *l)
 /* An empty batch; in file mode the writers are waited for, live the record is lost and counted. */
 static struct ns_batch *empty_batch(struct lcore *l)
 {
+	static const struct timespec wait = {.tv_nsec = 50000};
 	void *b = NULL;
 
-	while (rte_ring_sc_dequeue(l->producer->free, &b) != 0) {
+	for (unsigned i = 0; rte_ring_sc_dequeue(l->producer->free, &b) != 0; i++) {
 		if (l->en->live && !__atomic_load_n(&l->en->drain, __ATOMIC_ACQUIRE))
 			return NULL;
-		sched_yield();
+		/* a database is much slower than this: the CPU is for whom it may be waiting for */
+		if (i < 64)
+			sched_yield();
+		else
+			nanosleep(&wait, NULL);
 	}
 	return b;
 }
@@ -111,12 +118,15 @@ void engine_flow_ended(void *ctx, const struct ns_flow_ended *flow)
 	struct lcore *l = ctx;
 	struct ns_flow_rec *r = room(l), own;
 
-	if (r == NULL && !ns_tasks_of_flows(l->en->tasks))
-		return;
-	ns_flow_record(flow, r != NULL ? r : &own);
 	if (ns_tasks_of_flows(l->en->tasks)) {
-		ns_tasks_record(l->tasks, ns_snap_state(l->snap), r != NULL ? r : &own);
+		struct ns_flow_rec *whole = r != NULL ? r : &own;
+
+		/* a task may ask for any field */
+		ns_flow_record(flow, whole);
+		ns_tasks_record(l->tasks, ns_snap_state(l->snap), whole);
 		ns_snap_used(l->snap);
+	} else if (r != NULL) {
+		ns_flow_record_draft(flow, r);
 	}
 	if (r != NULL && ++l->producer->filling->n == BATCH_RECORDS)
 		engine_producer_flush(l);
@@ -152,25 +162,42 @@ static unsigned take_all(struct sink *s)
 	return n;
 }
 
+#define NAP_NS 200000
+#define NAP_LONG_NS 1600000
+#define IDLE_FLUSH_NS 500000000
+
+/*
+ * Live, a nap must be over before the batches are full: what comes then is lost. Of a file nothing
+ * is lost, and who finds nothing to write for long need not look so often.
+ */
+static void nap(const struct sink *s, uint64_t *idle_ns)
+{
+	uint64_t ns = NAP_NS;
+
+	if (!s->en->live)
+		ns = NS_MIN(NS_MAX(*idle_ns, ns), (uint64_t)NAP_LONG_NS);
+	nanosleep(&(struct timespec){.tv_nsec = (long)ns}, NULL);
+	*idle_ns += ns;
+}
+
 static void *sink_main(void *arg)
 {
-	static const struct timespec nap = {.tv_nsec = 200000};
 	struct sink *s = arg;
-	unsigned idle = 0;
+	uint64_t idle_ns = 0;
 	bool dirty = false;
 
 	for (;;) {
 		bool last = __atomic_load_n(&s->en->producers_done, __ATOMIC_ACQUIRE);
 
 		if (take_all(s) > 0) {
-			idle = 0;
+			idle_ns = 0;
 			dirty = true;
 			continue;
 		}
 		if (last)
 			break;
-		nanosleep(&nap, NULL);
-		if (++idle < 2500 || !dirty || s->own != NULL || s->failed)
+		nap(s, &idle_ns);
+		if (idle_ns < IDLE_FLUSH_NS || !dirty || s->own != NULL || s->failed)
 			continue;
 		dirty = false;
 		if (s->ops->flush(s->writer, &s->err) < 0) {

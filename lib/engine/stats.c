@@ -94,6 +94,7 @@ void ns_engine_stats(const struct ns_engine *en, struct ns_engine_stats *s)
 		for (unsigned w = 0; l->dispatch != NULL && w < en->workers; w++)
 			s->ring_full[w] += ns_dispatch_dropped(l->dispatch, w);
 	}
+	engine_lcore_stats(en, s);
 	if (en->snap != NULL)
 		ns_snap_stats(en->snap, &s->handover);
 	if (s->first_ns == UINT64_MAX)

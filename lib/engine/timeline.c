@@ -53,7 +53,12 @@ static void count(struct ns_timeline *t, uint64_t second, uint64_t packets, uint
 
 void ns_timeline_add(struct ns_timeline *t, uint64_t ts_ns, uint64_t octets)
 {
-	count(t, ts_ns / NS_SEC_NS, 1, octets);
+	ns_timeline_add_many(t, ts_ns, 1, octets);
+}
+
+void ns_timeline_add_many(struct ns_timeline *t, uint64_t ts_ns, uint64_t packets, uint64_t octets)
+{
+	count(t, ts_ns / NS_SEC_NS, packets, octets);
 }
 
 void ns_timeline_merge(struct ns_timeline *into, const struct ns_timeline *from)

@@ -158,7 +158,7 @@ static void ticks_wrap(void)
 /* One shard with room for four: who was idle longest goes. */
 static void full_shard(void)
 {
-	run_t *r = run_share(&(struct ns_flow_conf){4, 10, 60, true, 2}, 0, 1, 1, 0, false);
+	run_t *r = run_share(&(struct ns_flow_conf){4, 10, 60, true, 2}, 0, 1, 1, 0, true);
 
 	for (uint32_t i = 1; i <= 4; i++)
 		udp(r, i * 100, i);
@@ -188,6 +188,27 @@ static void full_shard(void)
 		CU_ASSERT_EQUAL(r->recs[i].end_reason, NS_FLOW_END_IDLE);
 	CU_ASSERT_EQUAL(run_stat(r, 'v'), 2);
 	CU_ASSERT_EQUAL(run_stat(r, 'f'), 1);
+	run_free(r);
+}
+
+/* Live, the same in a few looks: what is due ends one by one, and the rest goes by worth. */
+static void full_shard_live(void)
+{
+	run_t *r = run_share(&(struct ns_flow_conf){4, 10, 60, true, 2}, 0, 1, 1, 0, false);
+
+	for (uint32_t i = 1; i <= 4; i++)
+		udp(r, 100, i);
+	udp(r, 100, 1); /* the others are as old, but smaller */
+	udp(r, 200, 5);
+	CU_ASSERT_EQUAL_FATAL(r->n, 1);
+	CU_ASSERT_EQUAL(r->recs[0].src.addr[3], 2);
+	CU_ASSERT_EQUAL(r->recs[0].end_reason, NS_FLOW_END_RESOURCES);
+	udp(r, 60000, 6);
+	CU_ASSERT_EQUAL_FATAL(r->n, 2);
+	CU_ASSERT_EQUAL(r->recs[1].end_reason, NS_FLOW_END_IDLE);
+	CU_ASSERT_EQUAL(run_stat(r, 'f'), 4);
+	run_end(r, 60000);
+	CU_ASSERT_EQUAL(r->n, 6);
 	run_free(r);
 }
 
@@ -303,9 +324,9 @@ static void hot(void)
 	CU_ASSERT_EQUAL(run_one(r, 20000).packets, 400);
 }
 
-NS_TEST_MAIN({"idle", idle}, {"active", active}, {"active before idle", active_before_idle},
+FLOW_TEST_MAIN({"idle", idle}, {"active", active}, {"active before idle", active_before_idle},
 	{"active off", active_never}, {"packets out of order", out_of_order},
 	{"time stamps go back", step_back}, {"ticks go around", ticks_wrap},
-	{"a full shard", full_shard}, {"evicted in its own burst", evicted_in_its_burst},
-	{"churn", churn}, {"churn with a reader", churn_with_reader}, {"no room", no_room},
-	{"a hot flow", hot})
+	{"a full shard", full_shard}, {"a full shard, live", full_shard_live},
+	{"evicted in its own burst", evicted_in_its_burst}, {"churn", churn},
+	{"churn with a reader", churn_with_reader}, {"no room", no_room}, {"a hot flow", hot})

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Community IDs that others computed. */
-#include "ns_test.h"
+#include "community_priv.h"
 
 #include <ns_flow.h>
+#include <ns_test.h>
+#include <ns_text.h>
 
 #include <arpa/inet.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 static uint8_t address(const char *text, uint8_t out[16])
@@ -149,5 +152,135 @@ static void of_suricata(void)
 		differs);
 }
 
+static uint64_t seed = UINT64_C(0x9e3779b97f4a7c15);
+
+static uint64_t rnd(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+static void random_octets(uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = (uint8_t)rnd();
+}
+
+/* Every way there is on this CPU, lane by lane, against a library's SHA-1 and base64. */
+static void lanes(void)
+{
+	community_fn ways[3] = {community_plain};
+	unsigned n = 1;
+
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		ways[n++] = community_avx2;
+	if (__builtin_cpu_supports("avx512vl"))
+		ways[n++] = community_avx512;
+#endif
+	for (unsigned round = 0; round < 3000; round++) {
+		uint8_t in[COMMUNITY_LANES][64] = {{0}}, md[20];
+		union community_block block;
+		union community_text text;
+		unsigned wrong = 0;
+		char want[29];
+
+		for (unsigned l = 0; l < COMMUNITY_LANES; l++) {
+			size_t len = rnd() % 56;
+
+			random_octets(in[l], len);
+			in[l][len] = 0x80;
+			in[l][62] = (uint8_t)(8 * len >> 8);
+			in[l][63] = (uint8_t)(8 * len);
+			for (unsigned w = 0; w < 16; w++) {
+				uint32_t v;
+
+				memcpy(&v, in[l] + 4 * (size_t)w, 4);
+				block.word[w][l] = ntohl(v);
+			}
+		}
+		ways[round % n](&block, &text);
+		for (unsigned l = 0; l < COMMUNITY_LANES; l++) {
+			size_t len = ((size_t)in[l][62] << 8 | in[l][63]) / 8;
+
+			CU_ASSERT_EQUAL_FATAL(
+				EVP_Digest(in[l], len, md, NULL, EVP_sha1(), NULL), 1);
+			ns_put_base64(want, md, sizeof(md));
+			for (unsigned g = 0; g < 7; g++)
+				wrong += memcmp(&text.quad[g][l], want + 4 * (size_t)g,
+						 g < 6 ? 4 : 3) != 0;
+		}
+		CU_ASSERT_EQUAL(wrong, 0);
+	}
+	printf("\n  %u ways ", n);
+}
+
+/* The text of the specification, octet by octet. */
+static void by_the_book(
+	char out[31], const struct ns_flow_rec *r, uint16_t sport, uint16_t dport, bool ports)
+{
+	unsigned len = r->src.ver == 4 ? 4 : 16, n = 0;
+	int order = memcmp(r->src.addr, r->dst.addr, len);
+	bool swap = order > 0 || (order == 0 && ports && sport > dport);
+	uint8_t in[64] = {0, 0}, md[20];
+
+	n = 2;
+	memcpy(in + n, swap ? r->dst.addr : r->src.addr, len);
+	n += len;
+	memcpy(in + n, swap ? r->src.addr : r->dst.addr, len);
+	n += len;
+	in[n++] = r->proto;
+	in[n++] = 0;
+	if (ports) {
+		uint16_t first = htons(swap ? dport : sport), second = htons(swap ? sport : dport);
+
+		memcpy(in + n, &first, 2);
+		memcpy(in + n + 2, &second, 2);
+		n += 4;
+	}
+	CU_ASSERT_EQUAL_FATAL(EVP_Digest(in, n, md, NULL, EVP_sha1(), NULL), 1);
+	memcpy(out, "1:", 2);
+	*ns_put_base64(out + 2, md, sizeof(md)) = '\0';
+}
+
+/* Crowds of every size up to some whole blocks; what is not theirs stays. */
+static void crowds(void)
+{
+	for (unsigned n = 0; n <= 3 * COMMUNITY_LANES + 1; n++) {
+		struct ns_flow_rec r[3 * COMMUNITY_LANES + 2];
+		char want[3 * COMMUNITY_LANES + 1][31], one[31];
+		unsigned wrong = 0;
+
+		memset(r, 0xa5, sizeof(r));
+		for (unsigned i = 0; i < n; i++) {
+			uint16_t sport = (uint16_t)rnd(), dport = (uint16_t)rnd();
+			bool v4 = (rnd() & 1) != 0, ports = (rnd() & 3) != 0;
+
+			r[i].src = r[i].dst = (struct ns_ip){.ver = v4 ? 4 : 6};
+			random_octets(r[i].src.addr, v4 ? 4 : 16);
+			random_octets(r[i].dst.addr, v4 ? 4 : 16);
+			if ((rnd() & 3) == 0)
+				r[i].dst = r[i].src;
+			if ((rnd() & 7) == 0)
+				dport = sport;
+			r[i].proto = (uint8_t)rnd();
+			by_the_book(want[i], &r[i], sport, dport, ports);
+			ns_community_id(one, r[i].src.ver, r[i].src.addr, r[i].dst.addr, sport,
+				dport, r[i].proto, ports);
+			wrong += strcmp(one, want[i]) != 0;
+			ns_community_id_later(r[i].community_id, sport, dport, ports);
+			wrong += r[i].community_id[0] != '\0';
+		}
+		ns_flow_record_ids(r, n);
+		for (unsigned i = 0; i < n; i++)
+			wrong += memcmp(r[i].community_id, want[i], 31) != 0;
+		CU_ASSERT_EQUAL(wrong, 0);
+		for (size_t i = n * sizeof(r[0]); i < sizeof(r); i++)
+			CU_ASSERT_FATAL(((const uint8_t *)r)[i] == 0xa5);
+	}
+}
+
 NS_TEST_MAIN({"baseline of the specification", baseline}, {"equal addresses", equal_addresses},
-	{"the same as Suricata's", of_suricata})
+	{"lanes", lanes}, {"crowds", crowds}, {"the same as Suricata's", of_suricata})

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <ns_flow.h>
 
+static const cyaml_strval_t index_words[] = {
+	{"tag", NS_FLOW_INDEX_TAG},
+	{"rte_hash", NS_FLOW_INDEX_RTE_HASH},
+};
+
 static const struct cyaml_schema_field flow_fields[] = {
 	CYAML_FIELD_UINT("max", CYAML_FLAG_OPTIONAL, struct ns_flow_conf, max),
 	CYAML_FIELD_UINT("idle", CYAML_FLAG_OPTIONAL, struct ns_flow_conf, idle),
 	CYAML_FIELD_UINT("active", CYAML_FLAG_OPTIONAL, struct ns_flow_conf, active),
 	CYAML_FIELD_BOOL("tcp_end", CYAML_FLAG_OPTIONAL, struct ns_flow_conf, tcp_end),
 	CYAML_FIELD_UINT("tcp_linger", CYAML_FLAG_OPTIONAL, struct ns_flow_conf, tcp_linger),
+	CYAML_FIELD_ENUM("index", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct ns_flow_conf,
+		index, index_words, NS_ARRAY_LEN(index_words)),
 	CYAML_FIELD_END};
 
 /* time-outs as nfcapd, softflowd and YAF have them by default, give or take */
@@ -22,6 +29,8 @@ static const struct ns_conf_doc flow_docs[] = {
 		"2; 0: never"},
 	{"tcp_end", "a TCP flow ends with FIN both ways or with RST, end reason 3"},
 	{"tcp_linger", "seconds that an ended TCP flow still takes late packets (0-3600)"},
+	{"index", "how the table finds a flow: tag, buckets of tags of one cache line each; or "
+		  "rte_hash, DPDK's table. The records are the same"},
 	{NULL, NULL}};
 
 static int flow_check(const void *values, const char **key, struct ns_err *e)

@@ -368,7 +368,7 @@ static void nothing_left_over(void)
 	ns_decoder_destroy(d);
 }
 
-NS_TEST_MAIN({"both directions are one flow", both_directions}, {"one way", one_way},
+FLOW_TEST_MAIN({"both directions are one flow", both_directions}, {"one way", one_way},
 	{"counters are 64 bits wide", counters_are_wide}, {"what is in the key", keys},
 	{"the same address at both ends", same_address_both_ends}, {"tunnels", tunnels},
 	{"ids that differ by direction", directional_ids},

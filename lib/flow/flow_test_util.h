@@ -21,6 +21,38 @@
 
 #include <string.h>
 
+/*
+ * Every test runs with both indexes; FLOW_TEST_MAIN takes the place of NS_TEST_MAIN, and run_conf()
+ * brings the index into a configuration.
+ */
+static enum ns_flow_index test_index;
+
+static inline int flow_test_main(const char *name, const struct ns_test_case *cases, size_t n)
+{
+	int rc;
+
+	test_index = NS_FLOW_INDEX_TAG;
+	rc = ns_test_run(name, cases, n);
+	test_index = NS_FLOW_INDEX_RTE_HASH;
+	return ns_test_run(name, cases, n) | rc;
+}
+
+#define FLOW_TEST_MAIN(...)                                                               \
+	int main(void)                                                                    \
+	{                                                                                 \
+		static const struct ns_test_case cases[] = {__VA_ARGS__};                 \
+                                                                                          \
+		return flow_test_main(__FILE__, cases, sizeof(cases) / sizeof(cases[0])); \
+	}
+
+static inline struct ns_flow_conf run_conf(const struct ns_flow_conf *conf)
+{
+	struct ns_flow_conf c = *conf;
+
+	c.index = test_index;
+	return c;
+}
+
 #define T0 UINT64_C(1700000000000000000)
 #define MS UINT64_C(1000000)
 #define RECS 65536
@@ -147,8 +179,10 @@ static inline struct rte_mbuf *packet_of(const struct say *s, struct test_packet
 }
 
 static inline run_t *run_share(const struct ns_flow_conf *conf, unsigned id, uint32_t shards,
-	uint32_t all, uint64_t bound, bool grow)
+	uint32_t all, uint64_t bound, bool file)
 {
+	const struct ns_flow_conf c = run_conf(conf);
+
 	ns_test_eal();
 	CU_ASSERT_EQUAL_FATAL(ns_registry_seal(NULL), 0);
 	run_t *r = calloc(1, sizeof(*r));
@@ -157,7 +191,7 @@ static inline run_t *run_share(const struct ns_flow_conf *conf, unsigned id, uin
 	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
 	r->recs = malloc(RECS * sizeof(*r->recs));
 	CU_ASSERT_PTR_NOT_NULL_FATAL(r->recs);
-	r->t = ns_flow_table_create(conf, id, shards, all, bound, grow, &hooks);
+	r->t = ns_flow_table_create(&c, id, shards, all, bound, file, &hooks);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(r->t);
 	return r;
 }

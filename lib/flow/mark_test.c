@@ -105,5 +105,5 @@ static void age_all(void)
 	run_free(r);
 }
 
-NS_TEST_MAIN({"directions", directions}, {"epochs", epochs}, {"epochs wrap", epochs_wrap},
+FLOW_TEST_MAIN({"directions", directions}, {"epochs", epochs}, {"epochs wrap", epochs_wrap},
 	{"begins anew", begins_anew}, {"icmp", icmp}, {"outside", outside}, {"age all", age_all})

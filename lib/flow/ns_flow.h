@@ -13,6 +13,12 @@
 #include <ns_packet.h>
 #include <ns_rec.h>
 
+/** How a table finds its flows. Same records either way; doc/performance.md compares them. */
+enum ns_flow_index {
+	NS_FLOW_INDEX_TAG, /**< own buckets of tags, one cache line each */
+	NS_FLOW_INDEX_RTE_HASH, /**< DPDK's rte_hash */
+};
+
 /** Section "flow". */
 struct ns_flow_conf {
 	uint32_t max; /**< flows in all tables together */
@@ -20,6 +26,7 @@ struct ns_flow_conf {
 	uint32_t active; /**< seconds since the first packet; ends with reason 2; 0: never */
 	bool tcp_end; /**< FIN both ways or RST ends a TCP flow with reason 3 */
 	uint32_t tcp_linger; /**< seconds that an ended TCP flow still takes late packets */
+	enum ns_flow_index index;
 };
 
 /** flowEndReason, IPFIX information element 136. */
@@ -69,18 +76,27 @@ struct ns_flow_hooks {
 
 /**
  * A table for worker @p id that owns @p shards of all @p shards_all shards and will never see more
- * than @p bound packets (0: not known). All memory is taken here, unless it may @p grow: then it
- * begins small and doubles on its lcore (file mode, where the source waits). NULL with errno
- * ENOMEM, EINVAL. Main thread, EAL running.
+ * than @p bound packets (0: not known).
+ *
+ * Live, all memory is taken and touched here, and a full shard looks at a few flows to find one
+ * that can go. In @p file mode, where the source waits, memory is touched as flows come, the index
+ * begins small and doubles on its lcore, and what a full shard ends does not depend on when the
+ * ager ran. NULL with errno ENOMEM, EINVAL. Main thread, EAL running.
  */
 struct ns_flow_table *ns_flow_table_create(const struct ns_flow_conf *conf, unsigned id,
-	uint32_t shards, uint32_t shards_all, uint64_t bound, bool grow,
+	uint32_t shards, uint32_t shards_all, uint64_t bound, bool file,
 	const struct ns_flow_hooks *hooks);
 void ns_flow_table_destroy(struct ns_flow_table *t);
 
 /** EAL memory in octets that ns_flow_table_create() will take; to size EAL before it starts. */
 uint64_t ns_flow_table_memory(
 	const struct ns_flow_conf *conf, uint32_t shards, uint32_t shards_all, uint64_t bound);
+
+/**
+ * Asks for the memory that ns_flow_burst() will look these packets up in. Whoever has something
+ * else to do with a burst calls this before it. Any packets that were decoded; the table's lcore.
+ */
+void ns_flow_ask(const struct ns_flow_table *t, struct rte_mbuf *const *m, uint16_t n);
 
 /**
  * Puts a burst of decoded IP packets into the table; others are passed over. @p n <= 64. Returns
@@ -99,7 +115,10 @@ void ns_flow_epoch(struct ns_flow_table *t, uint64_t number);
 /** Ends all that is idle at @p clock_ns, at once; the table's lcore. */
 void ns_flow_age_all(struct ns_flow_table *t, uint64_t clock_ns);
 
-/** A slice of ageing: looks at some shards and ends what is idle at @p clock_ns. */
+/**
+ * A slice of ageing, meant for each burst: looks at some shards and ends a few flows of what is
+ * idle at @p clock_ns, more when many begin.
+ */
 void ns_flow_age(struct ns_flow_table *t, uint64_t clock_ns);
 
 /**
@@ -110,6 +129,18 @@ void ns_flow_end_all(struct ns_flow_table *t, uint64_t clock_ns);
 
 /** Fills the record @p r of the ended flow @p e; its lcore, during the hook. */
 void ns_flow_record(const struct ns_flow_ended *e, struct ns_flow_rec *r);
+
+/**
+ * As ns_flow_record(), but leaves the Community ID to ns_flow_record_ids(); until then it reads as
+ * an empty text. Its lcore, during the hook.
+ */
+void ns_flow_record_draft(const struct ns_flow_ended *e, struct ns_flow_rec *r);
+
+/**
+ * Computes the Community IDs of @p n records that ns_flow_record_draft() filled: eight at a time
+ * cost little more than one. The records' writer, any time after the hook.
+ */
+void ns_flow_record_ids(struct ns_flow_rec *r, uint32_t n);
 
 /** Numbers of a table; written by its lcore, relaxed reads by any thread. */
 struct ns_flow_stats {
@@ -127,5 +158,8 @@ void ns_flow_table_stats(const struct ns_flow_table *t, struct ns_flow_stats *s)
  */
 void ns_community_id(char out[31], uint8_t ver, const uint8_t *src, const uint8_t *dst,
 	uint16_t sport, uint16_t dport, uint8_t proto, bool ports);
+
+/** Keeps in @p out, which reads as empty, what ns_flow_record_ids() needs beside the record. */
+void ns_community_id_later(char out[31], uint16_t sport, uint16_t dport, bool ports);
 
 extern struct ns_counter ns_drop_flow_table_full;

@@ -115,62 +115,81 @@ static void put_ip(struct ns_ip *ip, uint8_t ver, const uint8_t *addr)
 	memcpy(ip->addr, addr, sizeof(ip->addr));
 }
 
-void ns_flow_record(const struct ns_flow_ended *e, struct ns_flow_rec *r)
+static void put_counters(struct ns_flow_rec *r, const struct hot *f, const struct big *b)
 {
-	const struct flow *f = e->flow;
-	const struct ns_tuple *t = e->tuple;
-	bool swapped = (f->state & FLOW_SWAPPED) != 0;
-	bool icmp = flow_is_icmp(t->proto);
-	bool ports = (f->state & FLOW_PORTS) != 0;
-	uint16_t sport = __builtin_bswap16(swapped ? t->pb : t->pa);
-	uint16_t dport = __builtin_bswap16(swapped ? t->pa : t->pb);
-
-	memset(r, 0, sizeof(*r));
-	put_ip(&r->src, t->ver, swapped ? t->b : t->a);
-	put_ip(&r->dst, t->ver, swapped ? t->a : t->b);
-	ns_community_id(
-		r->community_id, t->ver, r->src.addr, r->dst.addr, sport, dport, t->proto, ports);
-	r->proto = t->proto;
-	if (icmp) {
-		r->icmp_type = f->icmp_type;
-		r->icmp_code = f->icmp_code;
-		r->dst_port = (uint16_t)(f->icmp_type << 8 | f->icmp_code);
-	} else {
-		r->src_port = sport;
-		r->dst_port = dport;
-	}
-	for (unsigned i = 0; i < 2 && t->vlan[i] != 0; i++)
-		r->vlan.id[r->vlan.n++] = (uint16_t)(t->vlan[i] - 1);
 	r->packets = f->packets[0];
 	r->ip_octets = f->ip_octets[0];
 	r->l2_octets = f->l2_octets[0];
 	r->rev_packets = f->packets[1];
 	r->rev_ip_octets = f->ip_octets[1];
 	r->rev_l2_octets = f->l2_octets[1];
-	r->start_ns = f->start_ns;
-	r->end_ns = f->end_ns;
-	r->tcp_flags = f->tcp_flags[0];
-	r->rev_tcp_flags = f->tcp_flags[1];
+	if ((f->state & FLOW_BIG) == 0)
+		return;
+	r->packets += b->packets[0];
+	r->ip_octets += b->ip_octets[0];
+	r->l2_octets += b->l2_octets[0];
+	r->rev_packets += b->packets[1];
+	r->rev_ip_octets += b->ip_octets[1];
+	r->rev_l2_octets += b->l2_octets[1];
+}
+
+void ns_flow_record(const struct ns_flow_ended *e, struct ns_flow_rec *r)
+{
+	ns_flow_record_draft(e, r);
+	ns_flow_record_ids(r, 1);
+}
+
+void ns_flow_record_draft(const struct ns_flow_ended *e, struct ns_flow_rec *r)
+{
+	const struct hot *f = e->hot;
+	const struct warm *w = e->warm;
+	const struct ns_tuple *t = e->tuple;
+	bool swapped = (f->state & FLOW_SWAPPED) != 0;
+	bool icmp = flow_is_icmp(t->proto);
+	bool ports = (w->state & FLOW_PORTS) != 0;
+	uint16_t sport = __builtin_bswap16(swapped ? t->pb : t->pa);
+	uint16_t dport = __builtin_bswap16(swapped ? t->pa : t->pb);
+
+	memset(r, 0, sizeof(*r));
+	put_ip(&r->src, t->ver, swapped ? t->b : t->a);
+	put_ip(&r->dst, t->ver, swapped ? t->a : t->b);
+	ns_community_id_later(r->community_id, sport, dport, ports);
+	r->proto = t->proto;
+	if (icmp) {
+		r->icmp_type = w->icmp_type;
+		r->icmp_code = w->icmp_code;
+		r->dst_port = (uint16_t)(w->icmp_type << 8 | w->icmp_code);
+	} else {
+		r->src_port = sport;
+		r->dst_port = dport;
+	}
+	for (unsigned i = 0; i < 2 && t->vlan[i] != 0; i++)
+		r->vlan.id[r->vlan.n++] = (uint16_t)(t->vlan[i] - 1);
+	put_counters(r, f, e->big);
+	r->start_ns = w->start_ns;
+	r->end_ns = flow_end_ns(f, w);
+	r->tcp_flags = w->tcp_flags[0];
+	r->rev_tcp_flags = w->tcp_flags[1];
 	if (t->proto == 6) {
-		r->tcp_first_flags = f->first_flags[0];
-		r->rev_tcp_first_flags = f->first_flags[1];
+		r->tcp_first_flags = w->first_flags[0];
+		r->rev_tcp_first_flags = w->first_flags[1];
 	}
 	r->end_reason = e->reason;
-	r->ttl_min = f->ttl_min[0];
-	r->ttl_max = f->ttl_max[0];
-	r->tos = f->tos[0];
+	r->ttl_min = w->ttl_min[0];
+	r->ttl_max = w->ttl_max[0];
+	r->tos = w->tos[0];
 	if (f->packets[1] != 0) {
-		r->rev_ttl_min = f->ttl_min[1];
-		r->rev_ttl_max = f->ttl_max[1];
-		r->rev_tos = f->tos[1];
+		r->rev_ttl_min = w->ttl_min[1];
+		r->rev_ttl_max = w->ttl_max[1];
+		r->rev_tos = w->tos[1];
 	}
-	r->tcp_gaps = f->gaps[0];
-	r->rev_tcp_gaps = f->gaps[1];
-	r->tcp_retransmits = f->retransmits[0];
-	r->rev_tcp_retransmits = f->retransmits[1];
-	if ((f->state & FLOW_RTT) != 0)
-		r->tcp_rtt_ns = f->hs_ns;
-	if ((f->state & FLOW_TUNNEL) == 0)
+	r->tcp_gaps = w->gaps[0];
+	r->rev_tcp_gaps = w->gaps[1];
+	r->tcp_retransmits = w->retransmits[0];
+	r->rev_tcp_retransmits = w->retransmits[1];
+	if ((w->state & FLOW_RTT) != 0)
+		r->tcp_rtt_ns = w->hs_ns;
+	if ((w->state & FLOW_TUNNEL) == 0)
 		return;
 	r->port = e->cold->port;
 	if (t->tunnel == 0)

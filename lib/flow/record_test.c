@@ -111,6 +111,6 @@ static void bad_values(void)
 	}
 }
 
-NS_TEST_MAIN({"the first columns", csv_begins_with}, {"a line", line},
+FLOW_TEST_MAIN({"the first columns", csv_begins_with}, {"a line", line},
 	{"one Community ID for both ways", same_id}, {"a tunnel's name", long_tunnel},
 	{"bad values are refused", bad_values})

@@ -27,7 +27,7 @@ struct plan {
 	unsigned n;
 	unsigned workers;
 	enum { NEVER, ALWAYS, NOW_AND_THEN } age;
-	bool grow, bursts;
+	bool live, bursts;
 };
 
 static struct say *packets(unsigned n, unsigned hosts)
@@ -83,7 +83,7 @@ static char **play(const struct plan *p, unsigned *lines, unsigned reasons[6])
 	*lines = 0;
 	for (unsigned w = 0; w < p->workers; w++)
 		r[w] = run_share(
-			&p->conf, w, ns_dispatch_share(SHARDS, p->workers, w), SHARDS, 0, p->grow);
+			&p->conf, w, ns_dispatch_share(SHARDS, p->workers, w), SHARDS, 0, !p->live);
 	for (unsigned i = 0; i < p->n; i++) {
 		struct test_packet one;
 		uint32_t bucket = ns_bucket(ns_packet(packet_of(&p->says[i], &one))->hash, SHARDS);
@@ -199,21 +199,23 @@ static void grows(void)
 	p.says = s;
 	for (unsigned i = 0; i < p.n; i++) /* few end before the table has grown */
 		s[i].tcp &= (uint8_t) ~(FIN | RST | SYN);
+	p.live = true;
 	char **want = play(&p, &n, reasons);
 
 	CU_ASSERT(n > 40000);
-	p.grow = p.bursts = true;
+	p.live = false;
+	p.bursts = true;
 	CU_ASSERT(same(&p, want, n));
 	p.age = NOW_AND_THEN;
 	p.conf.max = 35000; /* not a power of two, and evicts */
 	free_lines(want, n);
-	p.grow = false;
+	p.age = NEVER;
 	want = play(&p, &n, reasons);
-	p.grow = true;
+	p.age = NOW_AND_THEN;
 	CU_ASSERT(same(&p, want, n));
 	CU_ASSERT(reasons[NS_FLOW_END_RESOURCES] > 1000);
 	free_lines(want, n);
 	free(s);
 }
 
-NS_TEST_MAIN({"the same records", the_same}, {"a table that grows", grows})
+FLOW_TEST_MAIN({"the same records", the_same}, {"a table that grows", grows})

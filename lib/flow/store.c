@@ -1,83 +1,96 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The memory of a flow table. A live table takes all of it at start. A table in file mode, where
- * the source waits, begins small and doubles: most captures hold far fewer flows than they could,
- * and memory that is never touched costs nothing, but rte_hash clears all of its own.
+ * The memory of the flows, and which positions are free.
+ *
+ * All arrays are reserved for the most flows there may be, and an entry never moves. Live tables
+ * touch the two lines of every flow at start; in file mode what no flow needs is never touched.
+ *
+ * A freed position waits until no reader can look at it any more:
+ *
+ *   freed ── rte_rcu_qsbr_start(): token ──▶ waiting ── all readers quiescent ──▶ unused
  */
 #include "flow_priv.h"
 
-#include <ns_decode.h>
-
-#include <rte_errno.h>
 #include <rte_malloc.h>
 
+#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 
-static void *map(size_t size)
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* Memory that the system could give, in octets; UINT64_MAX: it does not say. */
+static uint64_t available(void)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	uint64_t kib = UINT64_MAX / 1024;
+	char line[128];
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, "MemAvailable: %" SCNu64, &kib) == 1)
+			break;
+	}
+	if (f != NULL)
+		fclose(f);
+	return kib * 1024;
+}
+
+void *flow_map(size_t size, bool live)
+{
+	void *p;
+
+	/* touching more than there is would end the process, and not with an error */
+	if (live && size > HUGE_PAGE && size > available()) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		-1, 0);
+	if (p == MAP_FAILED) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (size >= 2 * HUGE_PAGE)
+		madvise(p, size, MADV_HUGEPAGE);
+	if (live)
+		madvise(p, size, MADV_POPULATE_WRITE);
+	return p;
+}
+
+static void unmap(void *p, size_t size)
+{
+	if (p != NULL)
+		munmap(p, size);
+}
+
+static int create_rcu(struct store *s)
+{
+	s->rcu = rte_zmalloc("ns_flow_rcu", rte_rcu_qsbr_get_memsize(READERS), NS_CACHE_LINE);
+	if (s->rcu == NULL)
+		return -1;
+	return rte_rcu_qsbr_init(s->rcu, READERS);
+}
+
+/* Pages that few flows need are small, and taken when they are. */
+static void *map_seldom(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (p == MAP_FAILED)
-		return NULL;
-	if (size >= (size_t)4 << 20)
-		madvise(p, size, MADV_HUGEPAGE);
-	return p;
+	return p != MAP_FAILED ? p : NULL;
 }
 
-/* rte_hash hands out positions up to its number of entries */
-static size_t flows_size(uint32_t capacity)
+int flow_store_create(struct store *s, uint32_t max, bool live)
 {
-	return ((size_t)capacity + 1) * sizeof(struct flow);
-}
-
-static size_t cold_size(uint32_t capacity)
-{
-	return ((size_t)capacity + 1) * sizeof(struct cold);
-}
-
-static uint32_t hash_signature(const void *key, uint32_t len, uint32_t seed)
-{
-	(void)len;
-	(void)seed;
-	return flow_signature(ns_tuple_hash(key));
-}
-
-static int create_hash(struct store *s, unsigned id, unsigned generation)
-{
-	char name[RTE_HASH_NAMESIZE];
-	struct rte_hash_parameters hp = {
-		.name = name,
-		.entries = s->capacity,
-		.key_len = sizeof(struct ns_tuple),
-		.hash_func = hash_signature,
-		.socket_id = (int)rte_socket_id(),
-		.extra_flag =
-			RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF | RTE_HASH_EXTRA_FLAGS_EXT_TABLE,
-	};
-
-	snprintf(name, sizeof(name), "ns_flow_%u_%u", id, generation);
-	s->hash = rte_hash_create(&hp);
-	if (s->hash == NULL)
-		return ns_errno_set(ENOMEM);
-	s->rcu = rte_zmalloc("ns_flow_rcu", rte_rcu_qsbr_get_memsize(READERS), NS_CACHE_LINE);
-	if (s->rcu == NULL)
-		return ns_errno_set(ENOMEM);
-	rte_rcu_qsbr_init(s->rcu, READERS);
-	struct rte_hash_rcu_config rc = {
-		.v = s->rcu, .mode = RTE_HASH_QSBR_MODE_DQ, .dq_size = NS_MIN(s->capacity, 4096)};
-
-	return rte_hash_rcu_qsbr_add(s->hash, &rc) == 0 ? 0 : ns_errno_set(ENOMEM);
-}
-
-int flow_store_create(struct store *s, uint32_t capacity, unsigned id, unsigned generation)
-{
-	*s = (struct store){.capacity = capacity};
-	s->flows = map(flows_size(capacity));
-	s->cold = map(cold_size(capacity));
-	if (s->flows == NULL || s->cold == NULL || create_hash(s, id, generation) < 0) {
+	*s = (struct store){
+		.max = max, .unused = {NONE, NONE}, .waiting = {NONE, NONE}, .freed = {NONE, NONE}};
+	s->hot = flow_map(max * sizeof(*s->hot), live);
+	s->warm = s->hot != NULL ? flow_map(max * sizeof(*s->warm), live) : NULL;
+	s->wide = map_seldom(max * sizeof(*s->wide));
+	s->big = map_seldom(max * sizeof(*s->big));
+	s->cold = map_seldom(max * sizeof(*s->cold));
+	if (s->warm == NULL || s->wide == NULL || s->big == NULL || s->cold == NULL ||
+		create_rcu(s) != 0) {
 		flow_store_destroy(s);
 		return ns_errno_set(ENOMEM);
 	}
@@ -86,59 +99,57 @@ int flow_store_create(struct store *s, uint32_t capacity, unsigned id, unsigned 
 
 void flow_store_destroy(struct store *s)
 {
-	rte_hash_free(s->hash);
+	size_t max = s->max;
+
 	rte_free(s->rcu);
-	if (s->flows != NULL)
-		munmap(s->flows, flows_size(s->capacity));
-	if (s->cold != NULL)
-		munmap(s->cold, cold_size(s->capacity));
+	unmap(s->hot, max * sizeof(*s->hot));
+	unmap(s->warm, max * sizeof(*s->warm));
+	unmap(s->wide, max * sizeof(*s->wide));
+	unmap(s->big, max * sizeof(*s->big));
+	unmap(s->cold, max * sizeof(*s->cold));
 	*s = (struct store){0};
 }
 
-/* Moves a list in its order, so that who is oldest stays so. */
-static bool move_list(struct ns_flow_table *t, const struct store *old, struct list *l)
+/* Moves on what no reader can see any more. */
+static void reclaim(struct store *s)
 {
-	struct list from = *l;
-
-	*l = (struct list){NONE, NONE};
-	for (uint32_t pos = from.first; pos != NONE; pos = old->flows[pos].next) {
-		void *key = NULL;
-
-		rte_hash_get_key_with_position(old->hash, (int32_t)pos, &key);
-		int32_t at = rte_hash_add_key_with_hash(
-			t->hash, key, flow_signature(ns_tuple_hash(key)));
-
-		if (at < 0)
-			return false;
-		t->flows[at] = old->flows[pos];
-		if ((old->flows[pos].state & FLOW_TUNNEL) != 0)
-			t->cold[at] = old->cold[pos];
-		flow_list_push(t, l, (uint32_t)at);
+	for (unsigned i = 0; i < 2; i++) {
+		if (s->waiting.first == NONE) {
+			if (s->freed.first == NONE)
+				return;
+			s->waiting = s->freed;
+			s->freed = (struct chain){NONE, NONE};
+			s->token = rte_rcu_qsbr_start(s->rcu);
+		}
+		if (rte_rcu_qsbr_check(s->rcu, s->token, false) != 1)
+			return;
+		s->warm[s->waiting.last].next = s->unused.first;
+		s->unused.first = s->waiting.first;
+		s->waiting = (struct chain){NONE, NONE};
 	}
-	return true;
 }
 
-void flow_grow(struct ns_flow_table *t)
+uint32_t flow_position(struct store *s)
 {
-	struct store old = t->store;
-	uint32_t capacity = t->max / 2 < old.capacity ? t->max : old.capacity * 2;
+	if (s->unused.first == NONE)
+		reclaim(s);
+	uint32_t pos = s->unused.first;
 
-	t->grow_at = UINT32_MAX;
-	if (flow_store_create(&t->store, capacity, t->id, ++t->generation) < 0) {
-		t->store = old;
-		return;
+	if (ns_likely(pos != NONE)) {
+		s->unused.first = s->warm[pos].next;
+		return pos;
 	}
-	t->hash = t->store.hash;
-	t->flows = t->store.flows;
-	t->cold = t->store.cold;
-	for (uint32_t i = 0; i < t->shards_all; i++) {
-		/* an empty table of twice the size takes them all */
-		if (!move_list(t, &old, &t->shards[i].live) ||
-			!move_list(t, &old, &t->shards[i].closing))
-			break;
-	}
-	flow_store_destroy(&old);
-	if (capacity < t->max)
-		t->grow_at = capacity - capacity / 8;
-	t->changed = true;
+	return s->fresh < s->max ? s->fresh++ : NONE;
+}
+
+void flow_position_free(struct store *s, uint32_t pos)
+{
+	/* no key is like this: whoever looked the flow up before will not take it for his */
+	__atomic_store_n(&s->hot[pos].key.ports, 0, __ATOMIC_RELEASE);
+	s->warm[pos].next = NONE;
+	if (s->freed.first == NONE)
+		s->freed.first = pos;
+	else
+		s->warm[s->freed.last].next = pos;
+	s->freed.last = pos;
 }

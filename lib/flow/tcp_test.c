@@ -293,7 +293,7 @@ static void closing_ends(void)
 	run_free(r);
 }
 
-NS_TEST_MAIN({"flags and handshake", flags}, {"handshake with repeats", handshake_again},
+FLOW_TEST_MAIN({"flags and handshake", flags}, {"handshake with repeats", handshake_again},
 	{"no SYN+ACK, no round trip", no_handshake}, {"gaps", gaps},
 	{"a segment that is partly new", partly_new}, {"keep-alive", keep_alive},
 	{"sequence numbers wrap", wraps}, {"gaps are counted to 65535", many_gaps},

@@ -71,6 +71,10 @@ enum ns_packet_flow {
 	NS_PKT_FLOW_FIRST = 1u << 3, /**< the first of its direction in this flow and epoch */
 };
 
+/*
+ * Two cache lines are all that an ordinary packet needs; only fragments, tunnels and what decodes
+ * them touch the third. What stands in it holds nothing when the flag beside it is not set.
+ */
 struct ns_packet {
 	/* --- given by the source --- */
 	uint64_t ts_ns; /**< when the packet was seen, since 1970 */
@@ -89,35 +93,44 @@ struct ns_packet {
 	uint16_t ethertype; /**< of the last layer-2 header, host order; 0 for none */
 	uint32_t ip_octets; /**< length by the innermost IP header, header included */
 	uint32_t hash; /**< symmetric hash of the tuple */
-	uint32_t frag_id; /**< identification, host order */
-	uint16_t frag_off; /**< octets */
-	uint16_t l4_len; /**< length of the L4 data by the IP header (0: not known) */
-	uint32_t tcp_seq; /**< host order */
-	uint32_t tcp_ack;
-	uint16_t tcp_window;
-	uint8_t tcp_flags;
-	uint8_t ttl;
-	uint8_t icmp_type;
-	uint8_t icmp_code;
-	uint8_t tos; /**< DSCP and ECN of the innermost IP header */
-	uint8_t depth; /**< IP headers above the innermost one */
-	uint16_t
-		outer_l3_off; /**< the IP header outside the innermost tunnel; NS_PKT_TUNNEL only */
 	uint16_t sport; /**< host order, as in the packet; ICMP: 0 */
 	uint16_t dport; /**< ICMP: type * 256 + code */
-	uint16_t frag_l3_off; /**< the IP header that frag_id and frag_off belong to */
-	uint32_t tunnel_id; /**< as in the packet (VNI, TEID, GRE key), host order */
+	uint8_t ttl;
+	uint8_t tos; /**< DSCP and ECN of the innermost IP header */
+	uint8_t tcp_flags;
 
 	/* --- filled by the flow table --- */
 	uint8_t flow; /**< enum ns_packet_flow */
-	uint8_t zero;
 	uint16_t flow_dport; /**< port of the responder, as in the flow's record */
+	uint16_t l4_len; /**< (decode) length of the L4 data by the IP header (0: not known) */
 
 	/* --- filled by the lcore that reads --- */
-	uint32_t epoch; /**< file mode: number of the epoch, counted from 0 without gaps */
+	union {
+		uint32_t epoch; /**< file: number of the epoch, counted from 0 without gaps */
+		uint32_t rx_time; /**< live pipeline: when it was read; the engine's unit */
+	};
 
+	/* --- second line, filled by decode --- */
 	struct ns_tuple tuple;
+	uint32_t tcp_seq; /**< host order; tcp_*: with NS_PKT_TCP, 0 otherwise */
+	uint32_t tcp_ack;
+	uint16_t tcp_window;
+	uint8_t icmp_type;
+	uint8_t icmp_code;
+	uint8_t depth; /**< IP headers above the innermost one */
+	uint8_t zero[3];
+
+	/* --- third line, filled by decode --- */
+	uint32_t frag_id; /**< identification, host order; with NS_PKT_FRAG_ANY */
+	uint16_t frag_off; /**< octets; with NS_PKT_FRAG_ANY */
+	uint16_t frag_l3_off; /**< the IP header that frag_id and frag_off belong to */
+	uint32_t tunnel_id; /**< as in the packet (VNI, TEID, GRE key), host order; NS_PKT_TUNNEL */
+	uint16_t outer_l3_off; /**< the IP header outside the innermost tunnel; NS_PKT_TUNNEL */
+	uint16_t zero2;
 };
+_Static_assert(offsetof(struct ns_packet, tuple) == NS_CACHE_LINE, "first line");
+_Static_assert(offsetof(struct ns_packet, frag_id) == 2 * NS_CACHE_LINE, "second line");
+_Static_assert(sizeof(struct rte_mbuf) % NS_CACHE_LINE == 0, "the view begins a line");
 
 /** Size of the private area of each mbuf that carries packets: the view, rounded up. */
 #define NS_PACKET_PRIV RTE_ALIGN(sizeof(struct ns_packet), RTE_MBUF_PRIV_ALIGN)

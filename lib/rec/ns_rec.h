@@ -138,6 +138,15 @@ char *ns_rec_put_csv_head(char *p, const struct ns_rec_kind *k);
 char *ns_rec_put_csv(char *p, const struct ns_rec_kind *k, const void *rec);
 char *ns_rec_put_json_line(char *p, const struct ns_rec_kind *k, const void *rec);
 
+/**
+ * Puts many lines of one kind: as ns_rec_put_csv(), but several times as fast. Borrows @p k until
+ * ns_rec_csv_destroy(); used by one thread at a time. NULL with errno ENOMEM.
+ */
+struct ns_rec_csv;
+struct ns_rec_csv *ns_rec_csv_create(const struct ns_rec_kind *k);
+char *ns_rec_csv_put(struct ns_rec_csv *c, char *p, const void *rec);
+void ns_rec_csv_destroy(struct ns_rec_csv *c);
+
 /** Writes all record kinds as Markdown (doc/records.md) to @p fd; 0 or -errno. */
 int ns_rec_reference(int fd);
 

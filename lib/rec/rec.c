@@ -196,11 +196,16 @@ static char *put_vlans(char *p, struct ns_vlans v)
 
 char *ns_put_tcp_flags(char *p, uint8_t flags)
 {
-	for (unsigned i = 0; i < 8; i++) {
-		*p = "FSRPAUEC"[i];
-		p += (flags >> i) & 1;
-	}
-	return p;
+	/* the letters of half an octet, filled up with zeros */
+	static const char low[16][4] = {"", "F", "S", "FS", "R", "FR", "SR", "FSR", "P", "FP", "SP",
+		"FSP", "RP", "FRP", "SRP", {'F', 'S', 'R', 'P'}};
+	static const char high[16][4] = {"", "A", "U", "AU", "E", "AE", "UE", "AUE", "C", "AC",
+		"UC", "AUC", "EC", "AEC", "UEC", {'A', 'U', 'E', 'C'}};
+
+	memcpy(p, low[flags & 15], 4);
+	p += __builtin_popcount(flags & 15);
+	memcpy(p, high[flags >> 4], 4);
+	return p + __builtin_popcount(flags >> 4);
 }
 
 char *ns_put_ip(char *p, const struct ns_ip *ip)
@@ -304,57 +309,6 @@ size_t ns_rec_line_max(const struct ns_rec_kind *k)
 		n += 6 + strlen(f->name) + (sized ? 6 * (size_t)f->size : NS_REC_TEXT_MAX);
 	}
 	return n;
-}
-
-char *ns_rec_put_csv_head(char *p, const struct ns_rec_kind *k)
-{
-	for (unsigned i = 0; i < k->fields_n; i++) {
-		if (i > 0)
-			*p++ = ',';
-		p = ns_put_str(p, k->fields[i].name);
-	}
-	*p++ = '\n';
-	return p;
-}
-
-/* RFC 4180, 2.6 and 2.7: quotes only where a comma, a quote or a line break asks for them. */
-static char *put_csv_str(char *p, const char *s, size_t n)
-{
-	size_t plain = 0;
-
-	while (plain < n && s[plain] != ',' && s[plain] != '"' && s[plain] != '\n' &&
-		s[plain] != '\r')
-		plain++;
-	if (plain == n) {
-		memcpy(p, s, n);
-		return p + n;
-	}
-	*p++ = '"';
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] == '"')
-			*p++ = '"';
-		*p++ = s[i];
-	}
-	*p++ = '"';
-	return p;
-}
-
-char *ns_rec_put_csv(char *p, const struct ns_rec_kind *k, const void *rec)
-{
-	const struct ns_rec_field *end = k->fields + k->fields_n;
-
-	for (const struct ns_rec_field *f = k->fields; f < end; f++) {
-		if (f->type == NS_REC_STR)
-			p = put_csv_str(p, (const char *)at(f, rec), str_len(f, rec));
-		else
-			p = ns_rec_put_text(p, f, rec);
-		*p++ = ',';
-	}
-	/* the last comma becomes the end of the line */
-	if (k->fields_n > 0)
-		p--;
-	*p++ = '\n';
-	return p;
 }
 
 char *ns_rec_put_json_line(char *p, const struct ns_rec_kind *k, const void *rec)

@@ -48,21 +48,29 @@ size_t ns_cms_size(const struct ns_cms_conf *c)
 	return sizeof(struct ns_cms) + n * sizeof(uint64_t);
 }
 
-struct ns_cms *ns_cms_init(void *mem, const struct ns_cms_conf *c)
+struct ns_cms *ns_cms_init_zeroed(void *mem, const struct ns_cms_conf *c)
 {
 	struct ns_cms *s = mem;
 	uint64_t width;
 
 	if (counters(c, &width) == 0)
 		return ns_errno_null(EINVAL);
-	memset(s, 0, sizeof(*s));
 	s->seed = c->seed;
 	s->width = width;
 	s->rows = c->rows;
 	s->layout = (uint8_t)c->layout;
 	s->plain = c->plain;
-	ns_cms_reset(s);
 	return s;
+}
+
+struct ns_cms *ns_cms_init(void *mem, const struct ns_cms_conf *c)
+{
+	size_t size = ns_cms_size(c);
+
+	if (size == 0)
+		return NULL;
+	memset(mem, 0, size);
+	return ns_cms_init_zeroed(mem, c);
 }
 
 struct ns_cms *ns_cms_create(const struct ns_cms_conf *c)
@@ -122,4 +130,14 @@ uint64_t ns_cms_query(const struct ns_cms *s, uint64_t hash)
 uint64_t ns_cms_total(const struct ns_cms *s)
 {
 	return s->total;
+}
+
+uint64_t ns_cms_used(const struct ns_cms *s, uint64_t *all)
+{
+	uint64_t used = 0;
+
+	*all = ns_cms_counters(s);
+	for (size_t i = 0; i < *all; i++)
+		used += s->count[i] != 0;
+	return used;
 }

@@ -32,25 +32,29 @@ size_t ns_entropy_size(const struct ns_entropy_conf *c)
 	return conf_of(&buckets, &sc, c) ? front(buckets) + ns_sample_size(&sc) : 0;
 }
 
+/* In zeroed memory. */
 static struct ns_entropy *parts(
 	struct ns_entropy *s, uint32_t buckets, const struct ns_sample_conf *sc)
 {
 	s->sample = front(buckets);
-	topk_init(entropy_topk(s), buckets, ENTROPY_KEY_LEN, sc->seed);
+	topk_init_zeroed(entropy_topk(s), buckets, ENTROPY_KEY_LEN, sc->seed);
+	ns_sample_init_zeroed(entropy_sample(s), sc);
 	return s;
+}
+
+struct ns_entropy *ns_entropy_init_zeroed(void *mem, const struct ns_entropy_conf *c)
+{
+	struct ns_sample_conf sc;
+	uint32_t buckets;
+
+	return conf_of(&buckets, &sc, c) ? parts(mem, buckets, &sc) : NULL;
 }
 
 struct ns_entropy *ns_entropy_init(void *mem, const struct ns_entropy_conf *c)
 {
-	struct ns_sample_conf sc;
-	struct ns_entropy *s;
-	uint32_t buckets;
+	size_t size = ns_entropy_size(c);
 
-	if (!conf_of(&buckets, &sc, c))
-		return NULL;
-	s = parts(memset(mem, 0, front(buckets)), buckets, &sc);
-	ns_sample_init(entropy_sample(s), &sc);
-	return s;
+	return size != 0 ? ns_entropy_init_zeroed(memset(mem, 0, size), c) : NULL;
 }
 
 struct ns_entropy *entropy_create(uint32_t buckets, const struct ns_sample_conf *sc)
@@ -61,7 +65,6 @@ struct ns_entropy *entropy_create(uint32_t buckets, const struct ns_sample_conf 
 	if (s == NULL)
 		return NULL;
 	parts(s, buckets, sc)->mapped = mapped;
-	ns_sample_init_zeroed(entropy_sample(s), sc);
 	return s;
 }
 

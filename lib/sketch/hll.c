@@ -35,17 +35,24 @@ size_t ns_hll_size(const struct ns_hll_conf *c)
 	return sizeof(struct ns_hll) + ns_hll_area(c->p);
 }
 
-struct ns_hll *ns_hll_init(void *mem, const struct ns_hll_conf *c)
+struct ns_hll *ns_hll_init_zeroed(void *mem, const struct ns_hll_conf *c)
 {
 	struct ns_hll *h = mem;
 
 	if (!valid(c))
 		return ns_errno_null(EINVAL);
-	memset(h, 0, sizeof(*h));
 	h->seed = c->seed;
 	h->p = c->p;
-	ns_hll_reset(h);
 	return h;
+}
+
+/* Registers are cleared when they take the place of the set. */
+struct ns_hll *ns_hll_init(void *mem, const struct ns_hll_conf *c)
+{
+	if (!valid(c))
+		return ns_errno_null(EINVAL);
+	memset(mem, 0, sizeof(struct ns_hll) + (size_t)ns_hll_slots(c->p) * sizeof(uint64_t));
+	return ns_hll_init_zeroed(mem, c);
 }
 
 struct ns_hll *ns_hll_create(const struct ns_hll_conf *c)

@@ -52,6 +52,8 @@ struct ns_cms_conf ns_cms_for_error(double error, double confidence, uint64_t se
 
 size_t ns_cms_size(const struct ns_cms_conf *c);
 struct ns_cms *ns_cms_init(void *mem, const struct ns_cms_conf *c);
+/** As ns_cms_init() in memory that is all zeros: touches the head only. */
+struct ns_cms *ns_cms_init_zeroed(void *mem, const struct ns_cms_conf *c);
 struct ns_cms *ns_cms_create(const struct ns_cms_conf *c);
 void ns_cms_destroy(struct ns_cms *s);
 void ns_cms_reset(struct ns_cms *s);
@@ -66,6 +68,8 @@ int ns_cms_merge(struct ns_cms *into, const struct ns_cms *from);
 /** Upper estimate of the weight of @p hash. */
 uint64_t ns_cms_query(const struct ns_cms *s, uint64_t hash);
 uint64_t ns_cms_total(const struct ns_cms *s);
+/** How many counters are not 0; *@p all is how many there are. Reads them all. */
+uint64_t ns_cms_used(const struct ns_cms *s, uint64_t *all);
 
 /**
  * By how much a query can be too high, with *confidence that it is not by more. Rows: e / width of

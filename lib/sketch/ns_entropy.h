@@ -22,6 +22,8 @@ struct ns_entropy_conf {
 
 size_t ns_entropy_size(const struct ns_entropy_conf *c);
 struct ns_entropy *ns_entropy_init(void *mem, const struct ns_entropy_conf *c);
+/** As ns_entropy_init() in memory that is all zeros: touches the head only. */
+struct ns_entropy *ns_entropy_init_zeroed(void *mem, const struct ns_entropy_conf *c);
 struct ns_entropy *ns_entropy_create(const struct ns_entropy_conf *c);
 void ns_entropy_destroy(struct ns_entropy *s);
 void ns_entropy_reset(struct ns_entropy *s);

@@ -30,6 +30,8 @@ uint8_t ns_hll_p(double error);
 /** Octets of a block; 0 with EINVAL for a wrong configuration. */
 size_t ns_hll_size(const struct ns_hll_conf *c);
 struct ns_hll *ns_hll_init(void *mem, const struct ns_hll_conf *c);
+/** As ns_hll_init() in memory that is all zeros: touches the head only. */
+struct ns_hll *ns_hll_init_zeroed(void *mem, const struct ns_hll_conf *c);
 struct ns_hll *ns_hll_create(const struct ns_hll_conf *c);
 void ns_hll_destroy(struct ns_hll *h);
 void ns_hll_reset(struct ns_hll *h);

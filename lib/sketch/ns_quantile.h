@@ -19,12 +19,24 @@ struct ns_quantile_conf {
 
 size_t ns_quantile_size(const struct ns_quantile_conf *c);
 struct ns_quantile *ns_quantile_init(void *mem, const struct ns_quantile_conf *c);
+/** As ns_quantile_init() in memory that is all zeros: touches the head only. */
+struct ns_quantile *ns_quantile_init_zeroed(void *mem, const struct ns_quantile_conf *c);
 struct ns_quantile *ns_quantile_create(const struct ns_quantile_conf *c);
 void ns_quantile_destroy(struct ns_quantile *q);
 void ns_quantile_reset(struct ns_quantile *q);
 
 void ns_quantile_add(struct ns_quantile *q, uint64_t value);
 void ns_quantile_add_bulk(struct ns_quantile *q, const uint64_t *value, unsigned n);
+
+/** As ns_quantile_add() of one value @p times; others may look with ns_quantile_merge_shared(). */
+void ns_quantile_add_shared(struct ns_quantile *q, uint64_t value, uint64_t times);
+/** Adds what is seen of @p from, which is being added to. -EINVAL: not alike. Any thread. */
+int ns_quantile_merge_shared(struct ns_quantile *into, const struct ns_quantile *from);
+/**
+ * Makes of @p before what came between it and @p now, which holds all of it; least and greatest
+ * value as well as the buckets know them. -EINVAL: not alike.
+ */
+int ns_quantile_since(struct ns_quantile *before, const struct ns_quantile *now);
 
 int ns_quantile_merge(struct ns_quantile *into, const struct ns_quantile *from);
 

@@ -29,6 +29,8 @@ struct ns_spread_entry {
 
 size_t ns_spread_size(const struct ns_spread_conf *c);
 struct ns_spread *ns_spread_init(void *mem, const struct ns_spread_conf *c);
+/** As ns_spread_init() in memory that is all zeros: touches the head only. */
+struct ns_spread *ns_spread_init_zeroed(void *mem, const struct ns_spread_conf *c);
 struct ns_spread *ns_spread_create(const struct ns_spread_conf *c);
 void ns_spread_destroy(struct ns_spread *s);
 void ns_spread_reset(struct ns_spread *s);

@@ -31,16 +31,27 @@ size_t ns_quantile_size(const struct ns_quantile_conf *c)
 	return k != 0 ? quantile_size(k) : 0;
 }
 
-struct ns_quantile *quantile_init(void *mem, unsigned k, uint64_t seed)
+static struct ns_quantile *init_zeroed(void *mem, unsigned k, uint64_t seed)
 {
 	struct ns_quantile *q = mem;
 
 	q->seed = seed;
 	q->k = k;
 	q->buckets = buckets_of(k);
-	q->zero = 0;
-	ns_quantile_reset(q);
+	q->min = UINT64_MAX;
 	return q;
+}
+
+struct ns_quantile *quantile_init(void *mem, unsigned k, uint64_t seed)
+{
+	return init_zeroed(memset(mem, 0, quantile_size(k)), k, seed);
+}
+
+struct ns_quantile *ns_quantile_init_zeroed(void *mem, const struct ns_quantile_conf *c)
+{
+	unsigned k = k_for(c->error);
+
+	return k != 0 ? init_zeroed(mem, k, c->seed) : ns_errno_null(EINVAL);
 }
 
 struct ns_quantile *ns_quantile_init(void *mem, const struct ns_quantile_conf *c)
@@ -70,12 +81,30 @@ void ns_quantile_reset(struct ns_quantile *q)
 	memset(q->counter, 0, q->buckets * sizeof(q->counter[0]));
 }
 
+/* Whether all are the same: frames often are, and one counter would wait for itself n times. */
+static bool alike(const uint64_t *value, unsigned n)
+{
+	uint64_t other = 0;
+
+	for (unsigned i = 1; i < n; i++)
+		other |= value[i] ^ value[0];
+	return other == 0;
+}
+
 void ns_quantile_add_bulk(struct ns_quantile *q, const uint64_t *value, unsigned n)
 {
 	unsigned __int128 sum = sum_get(q);
 	uint64_t min = q->min, max = q->max;
 	unsigned k = q->k;
 
+	q->count += n;
+	if (n > 1 && value[1] == value[0] && alike(value, n)) {
+		q->counter[bucket_of(value[0], k)] += n;
+		sum_set(q, sum + (unsigned __int128)value[0] * n);
+		q->min = NS_MIN(min, value[0]);
+		q->max = NS_MAX(max, value[0]);
+		return;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t v = value[i];
 
@@ -86,7 +115,6 @@ void ns_quantile_add_bulk(struct ns_quantile *q, const uint64_t *value, unsigned
 	}
 	q->min = min;
 	q->max = max;
-	q->count += n;
 	sum_set(q, sum);
 }
 

@@ -59,14 +59,20 @@ static inline void clear(struct ns_sample *s, uint32_t place)
 /* Frees a place: what probing would not reach over the hole any more moves into it. */
 static void erase(struct ns_sample *s, uint32_t hole)
 {
-	for (uint32_t p = after(s, hole);; p = after(s, p)) {
-		uint64_t h = *sample_hot(s, p);
+	const uint64_t *first = sample_hot(s, 0), *at = sample_hot(s, hole);
+	const uint32_t places = s->places, stride = s->stride;
 
-		if (h == 0)
+	for (uint32_t p = hole;;) {
+		at += stride;
+		if (++p == places) {
+			p = 0;
+			at = first;
+		}
+		if (*at == 0)
 			break;
-		uint32_t home = home_of(s, h);
-		uint32_t gone = p >= home ? p - home : p + s->places - home;
-		uint32_t back = p >= hole ? p - hole : p + s->places - hole;
+		uint32_t home = home_of(s, *at);
+		uint32_t gone = p >= home ? p - home : p + places - home;
+		uint32_t back = p >= hole ? p - hole : p + places - hole;
 
 		if (gone < back)
 			continue;
@@ -77,18 +83,26 @@ static void erase(struct ns_sample *s, uint32_t hole)
 	s->used--;
 }
 
+/* Most steps find nothing to do: they go along by pointer, and erase() may move what is there. */
 static void sweep(struct ns_sample *s, uint64_t steps)
 {
-	for (; steps > 0 && s->sweep_left > 0; steps--) {
-		if (*sample_hot(s, s->sweep_at) > s->max) {
-			erase(s, s->sweep_at);
+	const uint64_t *end = sample_hot(s, s->places), *p = sample_hot(s, s->sweep_at);
+	uint32_t left = s->sweep_left, stride = s->stride;
+	uint64_t max = s->max;
+
+	for (; steps > 0 && left > 0; steps--) {
+		if (*p > max) {
+			erase(s, (uint32_t)((size_t)(p - sample_hot(s, 0)) / stride));
 			if (s->used == s->kept)
-				s->sweep_left = 0;
+				left = 0;
 		} else {
-			s->sweep_at = after(s, s->sweep_at);
-			s->sweep_left--;
+			p += stride;
+			p = p == end ? sample_hot(s, 0) : p;
+			left--;
 		}
 	}
+	s->sweep_at = (uint32_t)((size_t)(p - sample_hot(s, 0)) / stride);
+	s->sweep_left = left;
 }
 
 /*

@@ -54,16 +54,21 @@ size_t ns_spread_size(const struct ns_spread_conf *c)
 	return conf_of(&sc, c) ? sizeof(struct ns_spread) + ns_sample_size(&sc) : 0;
 }
 
-struct ns_spread *ns_spread_init(void *mem, const struct ns_spread_conf *c)
+struct ns_spread *ns_spread_init_zeroed(void *mem, const struct ns_spread_conf *c)
 {
-	struct ns_spread *s = mem;
 	struct ns_sample_conf sc;
 
 	if (!conf_of(&sc, c))
 		return NULL;
-	memset(s, 0, sizeof(*s));
-	ns_sample_init(sample_of(s), &sc);
-	return s;
+	ns_sample_init_zeroed(sample_of(mem), &sc);
+	return mem;
+}
+
+struct ns_spread *ns_spread_init(void *mem, const struct ns_spread_conf *c)
+{
+	size_t size = ns_spread_size(c);
+
+	return size != 0 ? ns_spread_init_zeroed(memset(mem, 0, size), c) : NULL;
 }
 
 static struct ns_spread *create(const struct ns_sample_conf *sc)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Heaviest keys by Space-Saving in buckets: life, merging, questions. The layout is drawn in
- * topk_priv.h, adding is in topk_add.c.
+ * topk_priv.h, adding is in topk_step.h.
  *
  * Merging (Agarwal, Cormode, Huang, Phillips, Wei, Yi: "Mergeable Summaries", PODS 2012), for each
  * pair of buckets A and B: a key of both has the sums of counts and errors. A key of A alone may
@@ -73,7 +73,7 @@ size_t ns_topk_size(const struct ns_topk_conf *c)
 	return size;
 }
 
-struct ns_topk *topk_init(void *mem, uint32_t buckets, uint16_t key_len, uint64_t seed)
+struct ns_topk *topk_init_zeroed(void *mem, uint32_t buckets, uint16_t key_len, uint64_t seed)
 {
 	struct ns_topk *t = mem;
 
@@ -82,8 +82,20 @@ struct ns_topk *topk_init(void *mem, uint32_t buckets, uint16_t key_len, uint64_
 		.key_len = key_len,
 		.record_len = (uint16_t)record_len(key_len),
 		.bucket_len = bucket_len(key_len)};
-	ns_topk_reset(t);
 	return t;
+}
+
+struct ns_topk *topk_init(void *mem, uint32_t buckets, uint16_t key_len, uint64_t seed)
+{
+	memset(mem, 0, topk_size(buckets, key_len));
+	return topk_init_zeroed(mem, buckets, key_len, seed);
+}
+
+struct ns_topk *ns_topk_init_zeroed(void *mem, const struct ns_topk_conf *c)
+{
+	if (ns_topk_size(c) == 0)
+		return NULL;
+	return topk_init_zeroed(mem, (uint32_t)buckets_for(c), c->key_len, c->seed);
 }
 
 struct ns_topk *ns_topk_init(void *mem, const struct ns_topk_conf *c)
@@ -249,6 +261,11 @@ uint32_t ns_topk_capacity(const struct ns_topk *t)
 	return t->buckets * PLACES;
 }
 
+uint32_t ns_topk_places(const struct ns_topk_conf *c)
+{
+	return ns_topk_size(c) != 0 ? (uint32_t)buckets_for(c) * PLACES : 0;
+}
+
 bool ns_topk_query(const struct ns_topk *t, uint64_t hash, struct ns_topk_entry *e)
 {
 	uint64_t id = hash != 0 ? hash : 1;
@@ -261,13 +278,7 @@ bool ns_topk_query(const struct ns_topk *t, uint64_t hash, struct ns_topk_entry 
 		*e = (struct ns_topk_entry){.hash = id, .count = least, .error = least};
 		return false;
 	}
-	const struct record *r = record_at(t, b, place);
-
-	*e = (struct ns_topk_entry){.key = r->key,
-		.hash = id,
-		.count = b->count[place],
-		.error = r->error,
-		.other = r->other};
+	*e = entry_at(t, b, place);
 	return true;
 }
 

@@ -23,6 +23,8 @@ static bool before(
 
 	if (x != y)
 		return x > y;
+	if (a->count != b->count)
+		return a->count > b->count;
 	int c = memcmp(a->key, b->key, o->key_len);
 
 	return c != 0 ? c < 0 : a->hash < b->hash;
@@ -65,12 +67,10 @@ static int list(const struct ns_topk *t, struct ns_topk_entry *out, unsigned max
 		const struct bucket *b = bucket_at(t, i);
 
 		for (unsigned p = 0; p < PLACES; p++) {
-			/* its rank is no higher than its count: most need no look at the record */
+			/* its rank is no higher than its count: most need no look at the rest */
 			if (b->hash[p] == 0 || (n == limit && b->count[p] < rank(&out[0], &o)))
 				continue;
-			const struct record *r = record_at(t, b, p);
-			struct ns_topk_entry e = {
-				r->key, b->hash[p], b->count[p], r->error, r->other};
+			struct ns_topk_entry e = entry_at(t, b, p);
 
 			if (n < limit) {
 				out[n] = e;

@@ -198,6 +198,7 @@ static void empty_at_first(void)
 
 	CU_ASSERT_PTR_EQUAL_FATAL(t, mem);
 	CU_ASSERT_EQUAL(ns_topk_capacity(t), (size - 64) / (16 + 48));
+	CU_ASSERT_EQUAL(ns_topk_places(&c), ns_topk_capacity(t));
 	memcpy(copy, mem, size);
 	CU_ASSERT_EQUAL(ns_topk_list(t, e, 4), 0);
 	CU_ASSERT_EQUAL(ns_topk_unlisted(t), 0);

@@ -7,11 +7,10 @@ bool ns_topk_next(const struct ns_topk *t, uint32_t *at, struct ns_topk_entry *e
 	for (uint64_t i = *at; i < (uint64_t)t->buckets * PLACES; i++) {
 		const struct bucket *b = bucket_at(t, i / PLACES);
 		unsigned p = (unsigned)(i % PLACES);
-		const struct record *r = record_at(t, b, p);
 
 		if (b->hash[p] == 0)
 			continue;
-		*e = (struct ns_topk_entry){r->key, b->hash[p], b->count[p], r->error, r->other};
+		*e = entry_at(t, b, p);
 		*at = (uint32_t)i + 1;
 		return true;
 	}

@@ -19,6 +19,10 @@
  * Shared fields: ns_snap.opened is written by control and read by lcores; slot.owner passes the
  * slot and all that the state holds from one to the other (release, acquire); lcore.epoch is
  * written by its lcore and read by control. All else belongs to one side at a time.
+ *
+ * By lines: each slot has its own, so that the one which control holds takes nothing from the one
+ * that the lcore writes; no two lcores share any; ns_snap.opened, which lcores look at between any
+ * two bursts, is not beside what control writes.
  */
 
 #include <ns_base.h>
@@ -33,13 +37,15 @@ struct ns_snap_slot {
 	uint64_t swapped_ns; /**< monotonic time of the hand-over */
 	uint32_t owner; /**< atomic: NS_SNAP_LCORE or NS_SNAP_CONTROL */
 	bool used; /**< something was written; an unused state needs no merging */
-};
+} __attribute__((aligned(NS_CACHE_LINE)));
+_Static_assert(sizeof(struct ns_snap_slot) == NS_CACHE_LINE, "a line each");
 
 struct ns_snap_lcore {
 	struct ns_snap_slot slot[2];
 	uint32_t active; /**< the slot that is written; the lcore's */
 	uint64_t epoch; /**< atomic: number of the epoch that the lcore is in */
 } __attribute__((aligned(NS_CACHE_LINE)));
+_Static_assert(sizeof(struct ns_snap_lcore) == 3 * NS_CACHE_LINE, "shared with no other lcore");
 
 /** What hand-over costs; control's, read after or by control. */
 struct ns_snap_stats {
@@ -72,7 +78,10 @@ static inline void *ns_snap_state(const struct ns_snap_lcore *l)
 
 static inline void ns_snap_used(struct ns_snap_lcore *l)
 {
-	l->slot[l->active].used = true;
+	struct ns_snap_slot *slot = &l->slot[l->active];
+
+	if (!slot->used)
+		slot->used = true;
 }
 
 /**

@@ -6,10 +6,10 @@
 #include <string.h>
 
 struct ns_snap {
-	uint64_t opened; /* atomic */
+	uint64_t opened; /* atomic; written once an epoch */
 	unsigned lcores;
 	/* control's */
-	uint64_t opened_ns;
+	uint64_t opened_ns __attribute__((aligned(NS_CACHE_LINE)));
 	uint64_t number; /* of the epoch that is being taken */
 	unsigned missing; /* lcores whose state of it has not come */
 	bool begun; /* an epoch was opened, or one is being taken */
@@ -19,6 +19,7 @@ struct ns_snap {
 	struct ns_snap_stats stats;
 	struct ns_snap_lcore lcore[];
 };
+_Static_assert(offsetof(struct ns_snap, opened_ns) == NS_CACHE_LINE, "lcores read the line before");
 
 struct ns_snap *ns_snap_create(unsigned lcores)
 {
@@ -125,7 +126,8 @@ static void account(struct ns_snap *s)
 	struct ns_snap_stats *st = &s->stats;
 
 	st->epochs++;
-	if (s->opened_ns != 0 && s->last_swap_ns > s->opened_ns)
+	/* the last epoch of all is handed over at the end, and not because another was opened */
+	if (s->number < s->opened && s->last_swap_ns > s->opened_ns)
 		st->lag_ns = s->last_swap_ns - s->opened_ns;
 	st->lag_max_ns = NS_MAX(st->lag_max_ns, st->lag_ns);
 	st->merge_ns = s->merging_ns;

@@ -124,6 +124,18 @@ static void late(void)
 	CU_ASSERT_EQUAL(st.late, 2);
 	CU_ASSERT_EQUAL(st.epochs, 1);
 	CU_ASSERT_TRUE(st.lag_ns > 0);
+
+	/* how long the last epoch of all took says nothing about hand-over */
+	CU_ASSERT_TRUE(ns_snap_swap(l, 2));
+	CU_ASSERT_EQUAL(ns_snap_take(s, 1, &ops), 0);
+	ns_snap_stats(s, &st);
+	uint64_t lag = st.lag_ns;
+
+	ns_snap_end(l);
+	CU_ASSERT_EQUAL(ns_snap_take(s, 2, &ops), 0);
+	ns_snap_stats(s, &st);
+	CU_ASSERT_EQUAL(st.epochs, 3);
+	CU_ASSERT_EQUAL(st.lag_ns, lag);
 	ns_snap_destroy(s);
 }
 

@@ -34,7 +34,8 @@ struct ns_source_args {
 	unsigned targets_n;
 	const char *filter; /**< BPF expression or NULL */
 	const struct ns_conf *conf; /**< borrowed until close */
-	struct rte_mempool *pool; /**< mbufs with NS_PACKET_PRIV octets of private area */
+	/** mbufs with NS_PACKET_PRIV octets of private area; the source's alone until close */
+	struct rte_mempool *pool;
 	unsigned queues; /**< queues wanted (live sources) */
 	struct ns_source_hold hold;
 };

@@ -94,6 +94,17 @@ void ns_task_help(struct ns_task_build *b, const char *fmt, ...)
 	b->kind.help = b->help; /* NULL: no memory, as task_build() says */
 }
 
+const char *ns_task_fields(char buf[NS_TASK_FIELDS_MAX], char *const *fields, unsigned n)
+{
+	size_t at = 0;
+
+	buf[0] = '\0';
+	for (unsigned i = 0; i < n && at < NS_TASK_FIELDS_MAX; i++)
+		at += (size_t)snprintf(
+			buf + at, NS_TASK_FIELDS_MAX - at, "%s%s", i == 0 ? "" : ", ", fields[i]);
+	return buf;
+}
+
 /* Octets of a value in a row, and where it may stand. */
 static uint16_t size_of(const struct ns_rec_field *f, size_t *align)
 {

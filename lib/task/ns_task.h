@@ -94,6 +94,14 @@ struct ns_task_build;
  */
 int ns_task_key(struct ns_task_build *b, char *const *fields, unsigned n, struct ns_err *e);
 uint16_t ns_task_key_len(const struct ns_task_build *b, unsigned key);
+/**
+ * The octets of a key from text: a word for each of its fields in the order in which they were
+ * asked for, with blanks between them, each as it stands in a row: "192.0.2.1", "10.0.0.0/24 tcp
+ * 443". VLAN ids may be "none", IP protocols and TCP flags numbers; tunnels can't be given.
+ * @p octets has room for ns_task_key_len(). 0 or -EINVAL with a message.
+ */
+int ns_task_key_text(const struct ns_task_build *b, unsigned key, const char *text, uint8_t *octets,
+	struct ns_err *e);
 
 /** Wants the number of a field: "l2_octets", "ip_octets", "ttl", ...; its number among the values.
  */
@@ -110,6 +118,10 @@ uint64_t ns_task_seed(const struct ns_task_build *b);
 /** Whether the exact answer is wanted too, and how many different things to make room for. */
 bool ns_task_verify(const struct ns_task_build *b);
 uint32_t ns_task_verify_slots(const struct ns_task_build *b);
+/** Room for the names of a key's fields. */
+#define NS_TASK_FIELDS_MAX 160
+/** Puts "src_ip, proto" into @p buf, cut where it is full; returns it. */
+const char *ns_task_fields(char buf[NS_TASK_FIELDS_MAX], char *const *fields, unsigned n);
 /** One line about the task for people, e.g. "top 100 of src_ip by octets"; copied. */
 void ns_task_help(struct ns_task_build *b, const char *fmt, ...) NS_PRINTF(2, 3);
 

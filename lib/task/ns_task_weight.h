@@ -61,3 +61,9 @@ static inline const uint64_t *ns_task_weigh(
 		buf[i] = a[i] + b[i];
 	return buf;
 }
+
+/** For sketches that take NULL for "1 each" and have a shorter way then. */
+static inline const uint64_t *ns_task_or_null(const uint64_t *weights)
+{
+	return weights != ns_task_ones ? weights : NULL;
+}

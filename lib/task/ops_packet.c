@@ -79,6 +79,54 @@ PUT_ADDR(responder_ip, RESPONDER)
 PUT_PAIR(src_dst, SRC, DST)
 PUT_PAIR(initiator_responder, INITIATOR, RESPONDER)
 
+static bool alone(const struct task_key *k, task_put_fn put, unsigned len)
+{
+	return k->ops_n == 1 && k->ops[0].put == put && !k->ops[0].mask.on && k->len == len;
+}
+
+struct task_ends task_packet_ends(const struct task_key *const *keys, unsigned n)
+{
+	struct task_ends e = {.made = 0};
+	uint64_t src = 0, dst = 0, pair = 0;
+
+	for (unsigned i = 0; i < n && i < 64; i++) {
+		if (alone(keys[i], put_src_ip, 16))
+			src = UINT64_C(1) << (e.src = i);
+		else if (alone(keys[i], put_dst_ip, 16))
+			dst = UINT64_C(1) << (e.dst = i);
+		else if (alone(keys[i], put_initiator_responder, 32))
+			pair = UINT64_C(1) << (e.pair = i);
+	}
+	if (src != 0 && dst != 0)
+		e.made = src | dst | pair;
+	return e;
+}
+
+void task_packet_put_ends(const void *packets, unsigned n, uint8_t *src, uint8_t *dst)
+{
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++, src += 16, dst += 16) {
+		const struct ns_packet *p = view(packets, i);
+		unsigned from = endpoint(p, SRC);
+		uint8_t ver = p->tuple.ver;
+
+		task_put_addr(src, p->tuple.a + from, ver, NULL);
+		task_put_addr(dst, p->tuple.a + (from ^ 16), ver, NULL);
+	}
+}
+
+void task_packet_put_pair(
+	const void *packets, unsigned n, const uint8_t *src, const uint8_t *dst, uint8_t *pair)
+{
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++, src += 16, dst += 16, pair += 32) {
+		unsigned to = (view(packets, i)->flow & NS_PKT_REVERSE) * (16u / NS_PKT_REVERSE);
+
+		memcpy(pair + to, src, 16);
+		memcpy(pair + (to ^ 16), dst, 16);
+	}
+}
+
 /* A number of the view as it is. */
 #define COPY(type)                                                                                 \
 	static void put_##type(const struct task_op *op, const void *src, unsigned n,              \
@@ -162,7 +210,8 @@ MAKE_KEY(reverse, uint8_t, (p->flow / NS_PKT_REVERSE) & 1)
 MAKE_KEY(flows, uint8_t, (p->flow / NS_PKT_FLOW_NEW) & 1)
 MAKE_VALUE(flows, (p->flow / NS_PKT_FLOW_NEW) & 1u)
 /* the name is found when there is a row */
-MAKE_KEY(tunnel, uint64_t, p->tuple.tunnel | (uint64_t)p->tunnel_id << 32)
+MAKE_KEY(
+	tunnel, uint64_t, p->tuple.tunnel == 0 ? 0 : p->tuple.tunnel | (uint64_t)p->tunnel_id << 32)
 
 /* The key of services in one store: nearly every list of tasks has it. */
 static void put_responder_port_proto(

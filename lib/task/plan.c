@@ -158,6 +158,12 @@ struct ns_tasks *task_plan(const struct ns_conf_item *items, size_t n,
 			return NULL;
 		}
 	}
+	for (unsigned i = 0; i < ts->feeds_n; i++) {
+		struct task_feed *f = &ts->feeds[i];
+
+		if (f->of == NS_TASK_OF_PACKETS)
+			f->ends = task_packet_ends(f->keys, f->keys_n);
+	}
 	return ts;
 }
 

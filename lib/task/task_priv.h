@@ -151,6 +151,15 @@ struct task_when {
 	struct ns_filter **filters;
 };
 
+/*
+ * Keys of packets that are made of each other, as numbers of a feed's keys: the two addresses are
+ * read together, and pairs of initiator and responder are put together from them.
+ */
+struct task_ends {
+	uint64_t made; /* a bit for each key of them; none: nothing to share */
+	unsigned src, dst, pair;
+};
+
 struct task_feed {
 	enum ns_task_of of;
 	bool once; /* only the first packet of each direction of a flow */
@@ -160,6 +169,7 @@ struct task_feed {
 	const struct task_key **keys;
 	const struct task_value **values;
 	struct ns_task_build **tasks;
+	struct task_ends ends;
 };
 
 struct ns_tasks {
@@ -182,6 +192,12 @@ extern const unsigned task_packet_fields_n;
 /* Completes what is generic about a field of a record by its type; false: can't be used. */
 bool task_record_field(const struct ns_rec_field *r, struct task_field *f);
 extern const struct task_field task_record_duration;
+/* Which keys of a feed of packets can be made of each other. */
+struct task_ends task_packet_ends(const struct task_key *const *keys, unsigned n);
+/* Writes keys of 16 octets each: all of src_ip and all of dst_ip; from them those of the pair. */
+void task_packet_put_ends(const void *packets, unsigned n, uint8_t *src, uint8_t *dst);
+void task_packet_put_pair(
+	const void *packets, unsigned n, const uint8_t *src, const uint8_t *dst, uint8_t *pair);
 
 /* key.c */
 int task_key_parse(struct task_key *k, int of, char *const *fields, unsigned n, unsigned *bad,
@@ -191,6 +207,8 @@ bool task_key_same(const struct task_key *a, const struct task_key *b);
 bool task_key_has(const struct task_key *k, unsigned flags, const char **which);
 void task_key_build(const struct task_key *k, const void *src, unsigned n, uint64_t seed,
 	uint8_t *key, uint64_t *hash);
+void task_key_hash(
+	const struct task_key *k, unsigned n, uint64_t seed, const uint8_t *key, uint64_t *hash);
 int task_value_parse(struct task_value *v, int of, const char *field, struct ns_err *e);
 
 /* build.c: asks the plug-in of item what it wants, and lays out its rows; b is zeroed. */

@@ -24,7 +24,7 @@ def iana_protos():
     """The keywords that we print, from the table of the record room."""
     root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
     with open(os.path.join(root, "lib", "rec", "proto.c"), encoding="utf-8") as f:
-        return {n: int(i) for i, n in re.findall(r'\[(\d+)\] = "([^"]+)"', f.read())}
+        return {n: int(i) for i, n in re.findall(r'\[(\d+)\] = K\("([^"]+)"\)', f.read())}
 
 
 IANA_PROTOS = iana_protos()

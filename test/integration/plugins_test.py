@@ -21,19 +21,19 @@ def compiler_flags():
 
 
 class Plugins(ns.Case):
-    def module(self, kind, name, change=lambda text: text):
+    def module(self, kind, name, change=lambda text: text, flags=()):
         """A module out of the template of that kind."""
         template = os.path.join(ns.ROOT, "usertools", "templates", kind, "plugin.c.in")
         with open(template, encoding="utf-8") as f:
             text = change(f.read().replace("@NAME@", name))
-        return self.compiled(name, text)
+        return self.compiled(name, text, flags)
 
-    def compiled(self, name, text):
+    def compiled(self, name, text, flags=()):
         source, module = self.path(name + ".c"), self.path(name + ".so")
         with open(source, "w", encoding="utf-8") as f:
             f.write(text)
         p = subprocess.run(["cc", "-std=gnu17", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC",
-                            *compiler_flags(), source, "-o", module],
+                            *compiler_flags(), source, "-o", module, *flags],
                            capture_output=True, timeout=ns.TIMEOUT, check=False)
         self.assertEqual(p.returncode, 0, p.stderr.decode())
         return module
@@ -96,6 +96,53 @@ class Plugins(ns.Case):
                      "two:" + self.path("2"), DNS)
         self.assertEqual(ns.read_bytes(self.path("1")), ns.read_bytes(self.path("2")))
         self.assertGreater(os.path.getsize(self.path("1")), 100)
+
+    def test_dpdk_of_the_program(self):
+        """A module uses the program's DPDK: its EAL has memory, and there is no second one."""
+        def change(text):
+            text = text.replace("#include <stdio.h>", """
+#include <rte_hash.h>
+#include <rte_hash_crc.h>
+#include <rte_malloc.h>
+#include <rte_ring.h>
+#include <stdio.h>""")
+            return text.replace("\tw->target = args->target;\n", """
+	struct rte_hash_parameters p = {.name = "module", .entries = 64, .key_len = 4};
+	struct rte_hash *h = rte_hash_create(&p);
+	struct rte_ring *r = rte_ring_create("module", 8, SOCKET_ID_ANY, 0);
+	uint32_t key = 7, *copy = rte_malloc(NULL, 4, 0);
+	char line[512];
+	unsigned eals = 0;
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL)
+		eals += strstr(line, "librte_eal") != NULL && strstr(line, " 00000000 ") != NULL;
+	fclose(maps);
+	if (h == NULL || r == NULL || copy == NULL || eals > 1 || rte_hash_add_key(h, &key) < 0 ||
+		rte_hash_lookup(h, &key) < 0 || rte_hash_count(h) != 1 || rte_hash_find_existing(
+		"module") != h || rte_malloc_validate(copy, NULL) != 0) {
+		ns_fail(e, EINVAL, "another DPDK, EALs: %u", eals);
+		return NULL;
+	}
+	rte_hash_free(h);
+	rte_ring_free(r);
+	rte_free(copy);
+	w->target = args->target;
+""")
+        module = self.module("writer", "keys", change)
+        out = self.path("out")
+        self.analyse("--plugin", module, "-w", "keys:" + out, DNS)
+        self.assertGreater(os.path.getsize(out), 100)
+
+    def test_dpdk_of_its_own(self):
+        """One that brings its own is refused by a program that has DPDK in it."""
+        module = self.module("writer", "both", flags=["-Wl,--no-as-needed", "-lrte_hash"])
+        libraries = subprocess.run(["ldd", ns.ANALYZER], check=True, capture_output=True,
+                                   timeout=ns.TIMEOUT).stdout
+        if b"librte_eal" in libraries:
+            self.analyse("--plugin", module, "-w", "both:" + self.path("out"), DNS)
+        else:
+            self.refused("--plugin", module, DNS, words=(module, "librte_", "program's DPDK"))
 
     def test_another_abi(self):
         module = self.module("writer", "old", lambda text: text.replace(

@@ -22,13 +22,17 @@ TASKS = """tasks=[
  {name: sizes, type: quantile, value: l2_octets, verify: true},
  {name: durations, type: quantile, of: flows, value: duration_ns, verify: true},
  {name: mix, type: entropy, key: [src_ip], by: packets, verify: true},
+ {name: some, type: frequency, key: [src_ip], by: octets, verify: true,
+  watch: [10.0.0.1, 10.0.0.2, 10.1.0.1, 192.168.1.1, 192.0.2.1]},
+ {name: some_plain, type: frequency, key: [proto, responder_port], plain: true, memory: 4 KiB, verify: true,
+  watch: [tcp 80, tcp 443, udp 53, udp 65001]},
  {name: rates, type: rate},
 ]"""
 # Their rows are the same for any number of workers, bit for bit; a heavy task's are so only while
 # all keys have a place, and otherwise hold the exact value within their bounds.
 SAME = ("by_flow", "by_pair", "by_sender", "all_of_it", "few_groups", "sources", "by_protocol",
-        "fan_out", "sizes", "durations", "rates")
-BOUNDED = ("top_sources", "top_talkers", "mix")
+        "fan_out", "sizes", "durations", "some_plain", "rates")
+BOUNDED = ("top_sources", "top_talkers", "mix", "some")
 
 SUMS = ("packets", "rev_packets", "ip_octets", "rev_ip_octets", "l2_octets", "rev_l2_octets")
 

@@ -142,11 +142,17 @@ def send(interface, frames, rate=8000):
     return len(frames)
 
 
+def seconds(number, unit):
+    return float(number) * {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}[unit]
+
+
 class Engine:
     """An ns-engine that runs; leaving the with statement kills what still does."""
     EPOCH = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d epoch (\d+): ([\d.]+) ?(\S*) packets/s, "
                        r".* bit/s, (.*) flows, (\d+) records, (\d+) dropped, "
-                       r"(\d+) packets in all$")
+                       r"(\d+) packets in all(?:; p50 \S+ \S+, p99 (\S+ \S+), .*)?$")
+    LCORE = re.compile(r"^lcore (\d+) +(\d+) bursts, ([\d.]+) packets each, ([\d.]+) % full, "
+                       r"longest ([\d.]+) (\w+); busy ([\d.]+) % \((.*)\)$")
 
     def __init__(self, program, *targets, options=(), words=(), epoch_ms=100, cpus=None,
                  env=None):
@@ -249,6 +255,13 @@ class Engine:
             "ended": number(r"^flows .* (\d+) ended"),
             "evicted": number(r"^flows .* (\d+) for lack of room"),
             "records": number(r"^flows .* (\d+) records$"),
+            "latency": [seconds(*x) for x in re.findall(
+                r"(?:p50|p99|p99\.9|at most) ([\d.]+) (\w+)",
+                "".join(x for x in self.lines if x.startswith("latency ")))],
+            "lcores": [dict(zip(("id", "bursts", "each", "full", "longest", "busy", "role"),
+                                (int(m[1]), int(m[2]), float(m[3]), float(m[4]),
+                                 seconds(m[5], m[6]), float(m[7]), m[8])))
+                       for m in map(self.LCORE.match, self.lines) if m],
         }
         total = r["analysed"] + sum(r["drops"].values())
         check(r["received"] == total and "conserved: received = analysed + dropped" in text,

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 
 import harness
 from harness import WHOLE, Engine, all_analysed, check, records, same_records
@@ -262,6 +263,34 @@ def records_lost(folder, engine, *_):
           f"{len(got) - 1} lines, {lost} lost of {n}: {r}")
 
 
+def latency(folder, engine, *_):
+    """From RX to the end of analysis: said each epoch and at the end, and true: an engine that
+    stands still for a while has a packet that took as long."""
+    for options, roles in (
+            (["engine.mode=rtc"], ["reads and analyses"]),
+            (["engine.workers=2"], ["reads", "analyses", "analyses"])):
+        with Engine(engine, "net_null0", options=options) as en:
+            en.wait(lambda: en.epochs and en.epochs[-1].group(8), "a latency")
+            en.kill(signal.SIGSTOP)
+            time.sleep(0.5)
+            en.kill(signal.SIGCONT)
+            seen = len(en.epochs)
+            en.wait(lambda: len(en.epochs) >= seen + 3, "epochs")
+            r = en.stop()
+        p50, p99, p999, most = r["latency"]
+        check(0 < p50 <= p99 <= p999 <= most, f"latency: {r}")
+        check(0.4 < most < 0.5 + harness.PATIENCE and p50 < 0.1, f"it stood still: {r}")
+        check([x["role"] for x in r["lcores"]] == roles, f"roles: {r}")
+        for x in r["lcores"]:
+            # all packets of a null port have one flow: the other worker is left without any
+            idle = x["role"] == "analyses" and x["bursts"] == 0
+            check(idle or (0 < x["each"] <= 32 and 0 < x["busy"] <= 100.1 and x["longest"] > 0),
+                  f"lcore: {x}")
+        check(any(x["longest"] > 0.4 for x in r["lcores"]), f"no burst stood still: {r}")
+        check(sum(x["bursts"] * x["each"] for x in r["lcores"] if x["role"] != "reads")
+              > 0.98 * r["analysed"], f"packets of bursts: {r}")
+
+
 def drops(folder, engine, *_):
     """Each drop that only a live port can have, made to happen."""
     one = {min(os.sched_getaffinity(0))}
@@ -372,6 +401,6 @@ def conf(folder, engine, *_):
 
 
 if __name__ == "__main__":
-    CASES = (null, pcap, af_packet, af_xdp, tap, ring, quiet, evicted, records_lost, drops,
+    CASES = (null, latency, pcap, af_packet, af_xdp, tap, ring, quiet, evicted, records_lost, drops,
              missed, refused, conf, tasks)
     sys.exit(harness.main({c.__name__: c for c in CASES}, sys.argv))

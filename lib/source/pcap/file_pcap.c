@@ -38,10 +38,15 @@ static inline __attribute__((always_inline)) void lengths(
 	}
 }
 
-static inline __attribute__((always_inline)) unsigned cut(
-	struct ns_pcap_reader *r, struct ns_pcap_rec *recs, unsigned n, const bool swapped)
+/* Cuts n records: to recs, or straight to mbufs. */
+static inline __attribute__((always_inline)) unsigned cut(struct ns_pcap_reader *r,
+	struct ns_pcap_rec *recs, struct rte_mbuf **m, unsigned n, const bool swapped,
+	const bool straight)
 {
 	struct ns_pcap_iface *iface = r->ifaces[0];
+	const uint64_t where = ns_pcap_where(iface);
+	uint64_t clock = r->s->clock_ns, octets = 0;
+	const uint8_t *ahead = r->ahead;
 	const uint32_t hdrlen = r->pcap.hdrlen, unit = r->pcap.unit_ns;
 	const uint32_t max = r->pcap.caplen_max;
 	const signed char lens_swapped = r->pcap.lens_swapped;
@@ -51,41 +56,63 @@ static inline __attribute__((always_inline)) unsigned cut(
 	for (k = 0; k < n; k++) {
 		size_t left = (size_t)(end - p);
 		uint32_t caplen, wirelen;
+		uint64_t ts;
 
+		ahead = ns_pcap_ahead(ahead, p);
 		if (ns_unlikely(left < hdrlen)) {
 			r->state = NS_PCAP_STARVED;
 			r->need = hdrlen;
 			break;
 		}
 		lengths(p, swapped, lens_swapped, &caplen, &wirelen);
-		if (ns_unlikely(caplen > max)) {
-			r->pos = p;
-			ns_pcap_reader_damage(r, p,
-				"record with %u captured octets, more than %u can't be", caplen,
-				max);
-			break;
+		if (ns_unlikely(caplen - 1 >= max)) { /* none, or too many */
+			if (caplen == 0 && !ns_pcap_map_is_there(r, p))
+				break;
+			if (caplen > max) {
+				r->pos = p;
+				ns_pcap_reader_damage(r, p,
+					"record with %u captured octets, more than %u can't be",
+					caplen, max);
+				break;
+			}
 		}
 		if (ns_unlikely(left - hdrlen < caplen)) {
 			r->state = NS_PCAP_STARVED;
 			r->need = (size_t)hdrlen + caplen;
 			break;
 		}
-		recs[k].ts_ns = ns_pcap_u32(p, swapped) * NS_SEC_NS +
-				(uint64_t)ns_pcap_u32(p + 4, swapped) * unit;
+		ts = ns_pcap_u32(p, swapped) * NS_SEC_NS +
+		     (uint64_t)ns_pcap_u32(p + 4, swapped) * unit;
 		p += hdrlen;
-		recs[k].data = p;
-		recs[k].iface = iface;
-		recs[k].wirelen = wirelen;
-		recs[k].caplen = NS_MIN(caplen, 65535u);
+		if (!straight) {
+			recs[k].ts_ns = ts;
+			recs[k].data = p;
+			recs[k].iface = iface;
+			recs[k].wirelen = wirelen;
+			recs[k].caplen = NS_MIN(caplen, 65535u);
+		} else {
+			clock = NS_MAX(clock, ts);
+			octets += wirelen;
+			ns_pcap_wrap(m[k], p, ts, clock, wirelen, NS_MIN(caplen, 65535u), where);
+		}
 		p += caplen;
 	}
 	r->pos = p;
+	r->ahead = ahead;
+	r->s->clock_ns = clock;
+	r->s->octets += octets;
 	return k;
 }
 
 static unsigned parse(struct ns_pcap_reader *r, struct ns_pcap_rec *recs, unsigned n)
 {
-	return r->pcap.swapped ? cut(r, recs, n, true) : cut(r, recs, n, false);
+	return r->pcap.swapped ? cut(r, recs, NULL, n, true, false)
+			       : cut(r, recs, NULL, n, false, false);
+}
+
+static unsigned wrap(struct ns_pcap_reader *r, struct rte_mbuf **m, unsigned n)
+{
+	return r->pcap.swapped ? cut(r, NULL, m, n, true, true) : cut(r, NULL, m, n, false, true);
 }
 
 /*
@@ -165,7 +192,7 @@ static void probe(struct ns_pcap_reader *r, uint32_t magic, uint32_t snaplen)
 	}
 }
 
-static const struct ns_pcap_format format_pcap = {.parse = parse};
+static const struct ns_pcap_format format_pcap = {.parse = parse, .wrap = wrap};
 
 /*
  * AIX wrote version 2.2, interface types of RFC 1573 for link types, and nanoseconds; its lengths

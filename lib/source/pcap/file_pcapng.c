@@ -229,6 +229,7 @@ static unsigned parse(struct ns_pcap_reader *r, struct ns_pcap_rec *recs, unsign
 		const uint8_t *p = r->pos;
 		uint32_t type, len;
 
+		r->ahead = ns_pcap_ahead(r->ahead, p);
 		if (!block_head(r, p, (size_t)(r->end - p), &type, &len))
 			break;
 		switch (type) {

@@ -4,19 +4,21 @@
 /*
  * Inside the source "pcap". Three layers, each blind to the one above it:
  *
- *   stream      octets in (plain, gzip, zstd, standard input)
+ *   stream      octets in (plain, gzip, zstd, standard input); large plain files are mapped (map.c)
  *   reader      one file: a window of whole records in a block, and the format that cuts it up into
  *               struct ns_pcap_rec; nothing is copied but the record that two blocks share
  *   source      filters, merges readers by time, puts mbufs around the records
  *
- * A reader's window, and what happens when the record at pos is not all there:
+ * A reader's window, and what happens when the record at pos is not all there (a mapped file's just
+ * becomes longer):
  *
  *   block k     | handed out ............ |pos: half a record|end
  *                                          '---- copied -----.
  *   block k+1                              |pos: half a record, then new octets ........|end
  *
  * All of it is run by the one lcore that calls burst() (open and close: the control thread, before
- * and after); only release() may run elsewhere, and it touches mbufs and the pool alone.
+ * and after); only release() may run elsewhere, and it touches the pool alone. Into a mapping any
+ * lcore's SIGBUS may write (map.c).
  */
 
 #include "stream.h"
@@ -27,6 +29,7 @@
 #include <string.h>
 
 #define NS_PCAP_QUEUE 64 /* records cut ahead per reader */
+#define NS_PCAP_AHEAD 2048 /* octets prefetched ahead of the record that is cut */
 #define NS_PCAP_CAPLEN_MAX 262144u /* of a record; what libpcap and Wireshark take for sane */
 #define NS_PCAP_CAPLEN_HUGE                                                   \
 	(128u << 20) /* for the link types that have such frames (USB, D-Bus) \
@@ -75,6 +78,11 @@ struct ns_pcap_format {
 	 * what the window holds.
 	 */
 	unsigned (*parse)(struct ns_pcap_reader *r, struct ns_pcap_rec *recs, unsigned n);
+	/*
+	 * The same, straight into mbufs: for a reader without filter whose packets are given out in
+	 * the order of the file. NULL: by parse().
+	 */
+	unsigned (*wrap)(struct ns_pcap_reader *r, struct rte_mbuf **m, unsigned n);
 	/* Brings octets after NS_PCAP_STARVED: 0, -EAGAIN, or ends the reader. NULL: from the
 	 * stream. */
 	int (*refill)(struct ns_pcap_reader *r);
@@ -85,6 +93,20 @@ struct ns_pcap_block {
 	uint8_t *base;
 	size_t cap;
 	bool marked; /* hold.mark() was called and passed() not yet seen */
+};
+
+/* A file in memory, drawn in map.c. Offsets are those of the file. */
+struct ns_pcap_map {
+	uint8_t *base; /* NULL: not mapped */
+	size_t page;
+	size_t size; /* of the file */
+	size_t room; /* of the mapping, guard included */
+	size_t end; /* made present so far */
+	size_t dropped; /* given back so far */
+	size_t window;
+	size_t lag; /* is kept behind pos */
+	size_t lost; /* atomic: zeros from here on; SIZE_MAX: none; writer: any lcore's signal */
+	struct ns_pcap_map *next;
 };
 
 struct ns_pcap_pcap {
@@ -105,6 +127,8 @@ struct ns_pcap_ng {
 struct ns_pcap_reader {
 	const uint8_t *pos; /* window */
 	const uint8_t *end;
+	const uint8_t
+		*ahead; /* mapped: asked for by prefetch so far; otherwise behind any address */
 	size_t need;
 	enum ns_pcap_state state;
 	bool damaged;
@@ -114,6 +138,7 @@ struct ns_pcap_reader {
 	unsigned index; /* among the targets: order of equal times */
 	uint64_t off_end; /* octets (uncompressed) brought in so far: offset of `end` */
 	struct ns_pcap_stream st;
+	struct ns_pcap_map map;
 	struct ns_pcap_block own; /* the block of a reader that does not use the source's slots */
 
 	struct ns_pcap_iface **ifaces;
@@ -132,9 +157,10 @@ struct ns_pcap_reader {
 struct ns_source {
 	struct ns_source_stats stats;
 	struct rte_mempool *pool;
-	uint64_t rearm; /* mbuf rearm_data of every packet */
 	uint64_t clock_ns;
-	uint16_t buf_len; /* of the pool's own buffers */
+	uint64_t octets; /* wire octets of the burst that is being made */
+	struct rte_mbuf **hand; /* without a hold: the same mbufs for every burst; hand_n of them */
+	unsigned hand_n;
 	bool merge; /* more than one file */
 	bool slots_used; /* one reader works directly in the slots */
 	bool arena; /* merged packets are copied to the slots */
@@ -164,6 +190,98 @@ struct ns_source {
 
 /* Octets of a block; tests make it small so that records straddle blocks. */
 extern size_t ns_pcap_block_octets;
+/* Map files; tests read them by blocks, too. */
+extern bool ns_pcap_mapping;
+
+/* --- burst.c --- */
+
+/* Prepares the pool's mbufs, which are the source's until mbufs_back(): 0 or -ENOMEM. */
+int ns_pcap_mbufs_take(struct ns_source *s);
+void ns_pcap_mbufs_back(struct ns_source *s);
+
+uint16_t ns_pcap_burst(struct ns_source *s, unsigned queue, struct rte_mbuf **m, uint16_t n);
+void ns_pcap_release(struct ns_source *s, struct rte_mbuf **m, uint16_t n);
+
+/* Makes a heap of the readers that have a packet. */
+void ns_pcap_heap_make(struct ns_source *s);
+
+/* What a packet's linktype, port, flags (none) and l3_off (decode's) are, in one store. */
+static inline uint64_t ns_pcap_where(const struct ns_pcap_iface *f)
+{
+	return f->linktype | (uint64_t)f->port << 16;
+}
+
+_Static_assert(
+	offsetof(struct rte_mbuf, data_len) == offsetof(struct rte_mbuf, pkt_len) + 4 &&
+		offsetof(struct ns_packet, caplen) == offsetof(struct ns_packet, wirelen) + 4 &&
+		offsetof(struct ns_packet, port) == offsetof(struct ns_packet, linktype) + 2 &&
+		offsetof(struct ns_packet, flags) == offsetof(struct ns_packet, linktype) + 4,
+	"what is stored together lies together");
+
+/*
+ * An mbuf around a packet, by as few and as wide stores as there can be; all else was set by
+ * ns_pcap_mbufs_take(). Nobody changes it: packets are read, not written.
+ */
+static inline __attribute__((always_inline)) void ns_pcap_wrap(struct rte_mbuf *m,
+	const uint8_t *data, uint64_t ts_ns, uint64_t clock_ns, uint32_t wirelen, uint32_t caplen,
+	uint64_t where)
+{
+	struct ns_packet *p = (struct ns_packet *)(void *)(m + 1);
+	uint64_t lens = wirelen | (uint64_t)caplen << 32;
+	uint64_t both = caplen | (uint64_t)caplen << 32;
+
+	m->buf_addr = (void *)(uintptr_t)data;
+	memcpy(&m->pkt_len, &both, sizeof(both)); /* and data_len, vlan_tci: 0 */
+	p->ts_ns = ts_ns;
+	p->clock_ns = clock_ns;
+	memcpy(&p->wirelen, &lens, sizeof(lens)); /* and caplen */
+	memcpy(&p->linktype, &where, sizeof(where));
+}
+
+/* --- map.c --- */
+
+/* Goes on in a mapping of the file, if it is one that can be mapped and goes on at all. */
+void ns_pcap_map_switch(struct ns_pcap_reader *r);
+
+/* Makes the window n octets long, or as long as the file is. */
+void ns_pcap_map_more(struct ns_pcap_reader *r, size_t n);
+
+/* Does a packet lie in the mapping, and not in the block that the file began in? */
+static inline bool ns_pcap_mapped(const struct ns_pcap_reader *r, const uint8_t *data)
+{
+	return r->map.base != NULL && (uintptr_t)data - (uintptr_t)r->map.base <= r->map.size;
+}
+
+/* Is a part of what was cut up no more what the file holds? */
+static inline bool ns_pcap_map_lost(const struct ns_pcap_reader *r)
+{
+	return r->map.base != NULL &&
+	       ns_unlikely(__atomic_load_n(&r->map.lost, __ATOMIC_ACQUIRE) != SIZE_MAX);
+}
+
+/* Is @p at still within the file? If not, it is lost from its new end on. */
+bool ns_pcap_map_is_there(struct ns_pcap_reader *r, const uint8_t *at);
+
+/* Are these octets of the file still what it holds? */
+bool ns_pcap_map_good(const struct ns_pcap_reader *r, const uint8_t *data, size_t len);
+
+/* Ends the reader where its file was lost. */
+void ns_pcap_map_end(struct ns_pcap_reader *r);
+
+void ns_pcap_map_close(struct ns_pcap_reader *r);
+
+/* The hardware does not see where records lie: asks for all lines a little before they are read. */
+static inline __attribute__((always_inline)) const uint8_t *ns_pcap_ahead(
+	const uint8_t *ahead, const uint8_t *pos)
+{
+	if (ns_unlikely(ahead < pos))
+		ahead = pos; /* a huge packet's octets need not all be asked for */
+	while (ahead < pos + NS_PCAP_AHEAD) {
+		__builtin_prefetch(ahead);
+		ahead += NS_CACHE_LINE;
+	}
+	return ahead;
+}
 
 /* --- block.c --- */
 

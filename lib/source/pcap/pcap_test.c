@@ -175,7 +175,8 @@ static void many_messages(void)
 /* Slots go round several times while up to 96 packets are on their way. */
 static void blocks_are_held(void)
 {
-	static const struct how how = {.block = 200, .burst = 32, .hold = true, .stubborn = 30000};
+	static const struct how how = {
+		.block = 200, .burst = 32, .hold = true, .stubborn = 30000, .blocks = true};
 	char name[32];
 	const char *path[2] = {name, name};
 	int fd;
@@ -195,7 +196,19 @@ static void blocks_are_held(void)
 	close(fd);
 }
 
-/* A pool that runs dry delays packets and loses none. */
+static void no_mark(void *ctx, unsigned slot)
+{
+}
+
+static bool never(void *ctx, unsigned slot)
+{
+	return false;
+}
+
+/*
+ * A pool that runs dry delays packets and loses none. With a hold packets may stay out for as long
+ * as they like; without one they are done when the next are asked for, and no pool is too small.
+ */
 static void pool_runs_dry(void)
 {
 	struct rte_mempool *small = rte_pktmbuf_pool_create("small", 7, 0, NS_PACKET_PRIV, 128, 0);
@@ -206,20 +219,25 @@ static void pool_runs_dry(void)
 	int fd = file_of(0, 1, 100, 0, 1);
 
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	for (unsigned files = 1; files <= 2; files++) {
+	for (unsigned k = 0; k < 4; k++) {
+		unsigned files = 1 + k / 2;
+		bool hold = k % 2 != 0;
 		struct ns_source_args a = {.targets = path, .targets_n = files, .pool = small};
 		struct ns_err e;
+
+		if (hold)
+			a.hold = (struct ns_source_hold){.mark = no_mark, .passed = never};
 		struct ns_source *s = ops->open(&a, &e);
 		unsigned n = 0, have = 0;
 
 		CU_ASSERT_PTR_NOT_NULL_FATAL(s);
 		while (ops->status(s) == NS_SOURCE_MORE) {
-			uint16_t k = ops->burst(s, 0, m + have, 32);
+			uint16_t got = ops->burst(s, 0, m + have, 32);
 
-			n += k;
-			have += k;
+			n += got;
+			have += got;
 			CU_ASSERT_TRUE(have <= 7);
-			if (k == 0) {
+			if (got == 0 || !hold) {
 				ops->release(s, m, (uint16_t)have);
 				have = 0;
 			}

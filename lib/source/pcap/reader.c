@@ -60,6 +60,10 @@ int ns_pcap_reader_more(struct ns_pcap_reader *r, size_t n)
 	uint64_t in = r->st.in;
 	int rc = 0;
 
+	if (r->map.base != NULL) {
+		ns_pcap_map_more(r, n);
+		return 0;
+	}
 	while ((size_t)(r->end - r->pos) < n && !r->st.end) {
 		size_t rest = (size_t)(r->end - r->pos), got, cap;
 		uint8_t *base;
@@ -104,6 +108,15 @@ unsigned ns_pcap_reader_cut(struct ns_pcap_reader *r)
 	r->count = 0;
 	while (r->state == NS_PCAP_READY && r->count == 0) {
 		r->count = r->format->parse(r, r->recs, NS_PCAP_QUEUE);
+		if (ns_pcap_map_lost(r)) {
+			unsigned k = 0;
+
+			while (k < r->count &&
+				ns_pcap_map_good(r, r->recs[k].data, r->recs[k].caplen))
+				k++;
+			r->count = k;
+			ns_pcap_map_end(r);
+		}
 		if (r->s->filter != NULL)
 			r->count = ns_pcap_filter_run(r->s, r->recs, r->count);
 	}
@@ -196,6 +209,7 @@ struct ns_pcap_reader *ns_pcap_reader_create(struct ns_source *s, struct ns_pcap
 	r->st = *st;
 	r->name = name;
 	r->index = index;
+	r->ahead = (const uint8_t *)(UINTPTR_MAX - NS_CACHE_LINE);
 	s->stats.bytes_read += st->in; /* looked at already to know what it is */
 	rc = ns_pcap_reader_more(r, 4);
 	if (rc < 0) {
@@ -216,6 +230,8 @@ struct ns_pcap_reader *ns_pcap_reader_create(struct ns_source *s, struct ns_pcap
 		errno = -rc;
 		return NULL;
 	}
+	if (r->format != NULL && r->format->refill == NULL)
+		ns_pcap_map_switch(r);
 	return r;
 }
 
@@ -225,6 +241,7 @@ void ns_pcap_reader_destroy(struct ns_pcap_reader *r)
 		return;
 	if (r->format != NULL && r->format->close != NULL)
 		r->format->close(r);
+	ns_pcap_map_close(r);
 	ns_pcap_stream_close(&r->st);
 	for (uint32_t i = 0; i < r->ifaces_n; i++)
 		free(r->ifaces[i]);

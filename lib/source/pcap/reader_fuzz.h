@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Reads one input twice, in different ways that must give the same packets: blocks of the usual
- * size without a hold, and tiny blocks with one, so that records straddle them. All octets are
- * touched.
+ * Reads one input three times, in different ways that must give the same packets: blocks of the
+ * usual size without a hold, tiny blocks with one, so that records straddle them, and mapped from
+ * behind a tiny block. All octets are touched.
  */
 
 #include "pcap_priv.h"
@@ -60,8 +60,8 @@ struct fuzz_sum {
 	enum ns_source_status status;
 };
 
-static inline void fuzz_read(
-	struct fuzz_sum *sum, const char *const *paths, unsigned n, const char *filter, bool small)
+static inline void fuzz_read(struct fuzz_sum *sum, const char *const *paths, unsigned n,
+	const char *filter, bool small, bool mapping)
 {
 	struct ns_source_args a = {.targets = paths, .targets_n = n, .filter = filter};
 	const struct ns_source_ops *ops = fuzz_ops(&a.pool);
@@ -76,6 +76,7 @@ static inline void fuzz_read(
 	if (small)
 		a.hold = (struct ns_source_hold){.mark = fuzz_mark, .passed = fuzz_passed};
 	ns_pcap_block_octets = small ? 64 : 65536;
+	ns_pcap_mapping = mapping;
 	s = ops->open(&a, &e);
 	if (s == NULL)
 		return;
@@ -114,7 +115,7 @@ static inline void fuzz_both(const uint8_t *data, size_t size, const uint8_t *he
 	static const char *path[2];
 	static char name[64];
 	static int fd = -1;
-	struct fuzz_sum a, b;
+	struct fuzz_sum sum[3];
 	const char *filter = filters[size % NS_ARRAY_LEN(filters)];
 	unsigned n = 1 + size / 4 % 2; /* alone, or merged with itself */
 
@@ -126,9 +127,13 @@ static inline void fuzz_both(const uint8_t *data, size_t size, const uint8_t *he
 	if (fd < 0 || ftruncate(fd, 0) < 0 || pwrite(fd, data, size, 0) != (ssize_t)size ||
 		pwrite(fd, head, head_len, 0) != (ssize_t)head_len)
 		abort();
-	fuzz_read(&a, path, n, filter, false);
-	fuzz_read(&b, path, n, filter, true);
-	if (a.opened != b.opened || a.packets != b.packets || a.hash != b.hash ||
-		a.filtered != b.filtered || a.octets != b.octets || a.status != b.status)
-		abort();
+	for (unsigned i = 0; i < 3; i++) {
+		const struct fuzz_sum *a = &sum[0], *b = &sum[i];
+
+		fuzz_read(&sum[i], path, n, filter, i > 0, i > 1);
+		if (a->opened != b->opened || a->packets != b->packets || a->hash != b->hash ||
+			a->filtered != b->filtered || a->octets != b->octets ||
+			a->status != b->status)
+			abort();
+	}
 }

@@ -16,6 +16,7 @@
 #include <zstd.h>
 
 #define IBUF_OCTETS (256 * 1024)
+#define PIPE_OCTETS (1024 * 1024)
 #define STOP_LOOK_MS 50
 
 /* A pipe may keep quiet for long: looks now and then whether anybody still wants its octets. */
@@ -243,6 +244,9 @@ int ns_pcap_stream_open(struct ns_pcap_stream *st, const char *path, struct ns_e
 	if (st->regular) {
 		st->size = (uint64_t)sb.st_size;
 		posix_fadvise(st->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	} else if (S_ISFIFO(sb.st_mode)) {
+		/* fewer turns between the two programs; may be refused */
+		(void)fcntl(st->fd, F_SETPIPE_SZ, PIPE_OCTETS);
 	}
 	rc = sniff(st);
 	if (rc == 0 && st->error[0] != 0)

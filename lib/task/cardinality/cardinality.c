@@ -4,7 +4,6 @@
 
 #include <ns_registry.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,21 +92,15 @@ static void lay_out(struct card *t, struct ns_task_build *b, const struct card_c
 		t->sketches += c->per_max;
 		t->sketches_at = lines(card_slots_size(&t->per));
 	}
-	t->exact_at = t->sketches_at + t->sketches * t->sketch_len;
-	if (ns_task_verify(b))
-		t->exact = (struct ns_sample_conf){.slots = ns_task_verify_slots(b),
-			.key_len = t->sketches > 1 ? 16 : 0,
-			.seed = t->sketch.seed};
+	t->exact = ns_task_exact(
+		b, t->sketches_at + t->sketches * t->sketch_len, t->sketches > 1 ? 16 : 0, 0);
 }
 
 static void say(struct ns_task_build *b, const struct card_conf *c)
 {
-	char keys[160] = "";
-	size_t n = 0;
+	char buf[NS_TASK_FIELDS_MAX];
+	const char *keys = ns_task_fields(buf, c->key, c->key_count);
 
-	for (uint32_t i = 0; i < c->key_count && n < sizeof(keys); i++)
-		n += (size_t)snprintf(
-			keys + n, sizeof(keys) - n, "%s%s", i == 0 ? "" : ", ", c->key[i]);
 	if (c->per != NULL)
 		ns_task_help(b, "different %s per %s%s", keys,
 			c->prefixes_count > 0 ? "prefix of " : "", c->per);
@@ -140,7 +133,7 @@ static size_t size(const void *task)
 {
 	const struct card *t = task;
 
-	return t->exact_at + (t->exact.slots > 0 ? lines(ns_sample_size(&t->exact)) : 0);
+	return ns_task_exact_size(&t->exact);
 }
 
 static void init(const void *task, void *state)
@@ -150,9 +143,8 @@ static void init(const void *task, void *state)
 	if (t->per.max > 0)
 		card_slots_init(card_slots(t, state), &t->per);
 	for (uint32_t i = 0; i < t->sketches; i++)
-		ns_hll_init(card_sketch(t, state, i), &t->sketch);
-	if (t->exact.slots > 0)
-		ns_sample_init_zeroed(card_exact(t, state), &t->exact);
+		ns_hll_init_zeroed(card_sketch(t, state, i), &t->sketch);
+	ns_task_exact_init(&t->exact, state);
 }
 
 /* The slot of a value; one that another value had is emptied into the rest first. */
@@ -180,8 +172,7 @@ static void feed_exact(const struct card *t, void *state, const uint64_t *dimens
 		both[i][0] = dimension[i];
 		both[i][1] = hash[i];
 	}
-	ns_sample_add_bulk(
-		card_exact(t, state), pair, (const uint8_t *)both, sizeof(both[0]), NULL, n);
+	ns_task_exact_add(&t->exact, state, pair, (const uint8_t *)both, sizeof(both[0]), NULL, n);
 }
 
 static void feed_prefixes(const struct card *t, void *state, const struct ns_task_cols *c)
@@ -193,7 +184,7 @@ static void feed_prefixes(const struct card *t, void *state, const struct ns_tas
 		slot[i] = card_ranges_find(t->ranges, per->key + (size_t)i * per->len);
 		ns_hll_add(card_sketch(t, state, (uint32_t)slot[i]), k->hash[i]);
 	}
-	if (t->exact.slots > 0)
+	if (t->exact.conf.slots > 0)
 		feed_exact(t, state, slot, k->hash, c->n);
 }
 
@@ -206,7 +197,7 @@ static void feed_values(const struct card *t, void *state, const struct ns_task_
 
 		ns_hll_add(card_sketch(t, state, slot), k->hash[i]);
 	}
-	if (t->exact.slots > 0)
+	if (t->exact.conf.slots > 0)
 		feed_exact(t, state, per->hash, k->hash, c->n);
 }
 
@@ -220,9 +211,7 @@ static void feed(const void *task, void *state, const struct ns_task_cols *c)
 		feed_values(t, state, c);
 	} else {
 		ns_hll_add_bulk(card_sketch(t, state, 0), c->keys[CARD_KEY].hash, c->n);
-		if (t->exact.slots > 0)
-			ns_sample_add_bulk(
-				card_exact(t, state), c->keys[CARD_KEY].hash, NULL, 0, NULL, c->n);
+		ns_task_exact_add(&t->exact, state, c->keys[CARD_KEY].hash, NULL, 0, NULL, c->n);
 	}
 }
 
@@ -250,7 +239,7 @@ static int merge(const void *task, void *into, const void *from)
 		if (rc < 0)
 			return rc;
 	}
-	return t->exact.slots > 0 ? ns_sample_merge(card_exact(t, into), card_exact(t, from)) : 0;
+	return ns_task_exact_merge(&t->exact, into, from);
 }
 
 static void reset(const void *task, void *state)
@@ -262,8 +251,7 @@ static void reset(const void *task, void *state)
 		ns_hll_reset(card_sketch(t, state, i));
 	if (t->per.max > 0)
 		card_slots_reset(card_slots(t, state));
-	if (t->exact.slots > 0)
-		ns_sample_reset(card_exact(t, state));
+	ns_task_exact_reset(&t->exact, state);
 }
 
 static int result(const void *task, const void *state, struct ns_task_out *o)

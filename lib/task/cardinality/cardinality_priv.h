@@ -11,8 +11,8 @@
  */
 
 #include <ns_hll.h>
-#include <ns_sample.h>
 #include <ns_task.h>
+#include <ns_task_exact.h>
 
 #define CARD_PREFIXES_MAX 256
 #define CARD_PER_MAX 4096
@@ -78,8 +78,8 @@ struct card {
 	size_t sketch_len; /* octets from one to the next */
 	uint32_t sketches; /* how many */
 	struct card_slots_conf per; /* max 0: none */
-	struct ns_sample_conf exact; /* slots 0: none */
-	size_t sketches_at, exact_at; /* in the state */
+	struct ns_task_exact exact;
+	size_t sketches_at; /* in the state */
 	unsigned prefixes_n;
 	struct ns_prefix *prefixes;
 	struct card_ranges *ranges; /* NULL: none */
@@ -98,11 +98,6 @@ static inline struct card_slots *card_slots(const struct card *t, const void *st
 static inline struct ns_hll *card_sketch(const struct card *t, const void *state, uint32_t i)
 {
 	return (struct ns_hll *)((uintptr_t)state + t->sketches_at + i * t->sketch_len);
-}
-
-static inline struct ns_sample *card_exact(const struct card *t, const void *state)
-{
-	return (struct ns_sample *)((uintptr_t)state + t->exact_at);
 }
 
 /* cardinality_rows.c */

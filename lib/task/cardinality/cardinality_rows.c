@@ -42,14 +42,14 @@ static uint64_t different(uint64_t *hash, uint32_t n)
 /* -ENOMEM, or 0 with memory to free in any case. */
 static int count(const struct card *t, const void *state, struct truth *x)
 {
-	const struct ns_sample *s = card_exact(t, state);
+	const struct ns_sample *s = ns_task_exact_table(&t->exact, state);
 	struct ns_sample_entry entry;
 	uint32_t at = 0, kept, rest_n = 0;
 	uint64_t *rest;
 
 	*x = (struct truth){NULL};
 	/* the table must have forgotten nothing */
-	if (t->exact.slots == 0 || ns_sample_rate(s) != 1)
+	if (!ns_task_exact_whole(&t->exact, state))
 		return 0;
 	kept = ns_sample_kept(s);
 	x->keys = calloc(t->sketches, sizeof(x->keys[0]));

@@ -12,7 +12,7 @@
 
 #include <ns_entropy.h>
 #include <ns_registry.h>
-#include <ns_sample.h>
+#include <ns_task_exact.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -22,17 +22,11 @@
 
 struct entropy {
 	struct ns_entropy_conf sketch;
-	struct ns_sample_conf exact; /* slots 0: none */
-	size_t exact_at; /* in the state */
+	struct ns_task_exact exact;
 	struct ns_task_weight weight;
 	struct ns_task_estimate est;
 	int keys, total, normalized; /* offsets in the row */
 };
-
-static size_t lines(size_t octets)
-{
-	return (octets + NS_CACHE_LINE - 1) / NS_CACHE_LINE * NS_CACHE_LINE;
-}
 
 static int column(int *at, struct ns_task_build *b, const struct ns_rec_field *f, struct ns_err *e)
 {
@@ -60,17 +54,6 @@ static int columns(
 	return column(&t->normalized, b, &normalized, e);
 }
 
-static void say(struct ns_task_build *b, const struct entropy_conf *c)
-{
-	char keys[160] = "";
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < c->key_count && n < sizeof(keys); i++)
-		n += (size_t)snprintf(
-			keys + n, sizeof(keys) - n, "%s%s", i == 0 ? "" : ", ", c->key[i]);
-	ns_task_help(b, "entropy of %s by %s", keys, ns_task_by_words[c->by].str);
-}
-
 static void destroy(void *task)
 {
 	free(task);
@@ -80,6 +63,7 @@ static void *create(struct ns_task_build *b, const void *conf, struct ns_err *e)
 {
 	const struct entropy_conf *c = conf;
 	struct entropy *t = calloc(1, sizeof(*t));
+	char keys[NS_TASK_FIELDS_MAX];
 	uint64_t memory = 0;
 
 	if (t == NULL) {
@@ -95,11 +79,9 @@ static void *create(struct ns_task_build *b, const void *conf, struct ns_err *e)
 		return ns_errno_null(err);
 	}
 	t->sketch = (struct ns_entropy_conf){.memory = memory, .seed = ns_task_seed(b)};
-	t->exact_at = lines(ns_entropy_size(&t->sketch));
-	if (ns_task_verify(b))
-		t->exact = (struct ns_sample_conf){
-			.slots = ns_task_verify_slots(b), .values = 1, .seed = t->sketch.seed};
-	say(b, c);
+	t->exact = ns_task_exact(b, ns_entropy_size(&t->sketch), 0, 1);
+	ns_task_help(b, "entropy of %s by %s", ns_task_fields(keys, c->key, c->key_count),
+		ns_task_by_words[c->by].str);
 	return t;
 }
 
@@ -107,21 +89,15 @@ static size_t size(const void *task)
 {
 	const struct entropy *t = task;
 
-	return t->exact_at + (t->exact.slots > 0 ? lines(ns_sample_size(&t->exact)) : 0);
-}
-
-static struct ns_sample *exact_of(const struct entropy *t, const void *state)
-{
-	return (struct ns_sample *)((uintptr_t)state + t->exact_at);
+	return ns_task_exact_size(&t->exact);
 }
 
 static void init(const void *task, void *state)
 {
 	const struct entropy *t = task;
 
-	ns_entropy_init(state, &t->sketch);
-	if (t->exact.slots > 0)
-		ns_sample_init_zeroed(exact_of(t, state), &t->exact);
+	ns_entropy_init_zeroed(state, &t->sketch);
+	ns_task_exact_init(&t->exact, state);
 }
 
 static void feed(const void *task, void *state, const struct ns_task_cols *c)
@@ -131,8 +107,7 @@ static void feed(const void *task, void *state, const struct ns_task_cols *c)
 	const uint64_t *hash = c->keys[0].hash, *weight = ns_task_weigh(&t->weight, c, sums);
 
 	ns_entropy_add_bulk(state, hash, weight, c->n);
-	if (t->exact.slots > 0)
-		ns_sample_add_bulk(exact_of(t, state), hash, NULL, 0, &weight, c->n);
+	ns_task_exact_add(&t->exact, state, hash, NULL, 0, &weight, c->n);
 }
 
 static int merge(const void *task, void *into, const void *from)
@@ -140,9 +115,7 @@ static int merge(const void *task, void *into, const void *from)
 	const struct entropy *t = task;
 	int rc = ns_entropy_merge(into, from);
 
-	if (rc == 0 && t->exact.slots > 0)
-		rc = ns_sample_merge(exact_of(t, into), exact_of(t, from));
-	return rc;
+	return rc == 0 ? ns_task_exact_merge(&t->exact, into, from) : rc;
 }
 
 static void reset(const void *task, void *state)
@@ -150,8 +123,7 @@ static void reset(const void *task, void *state)
 	const struct entropy *t = task;
 
 	ns_entropy_reset(state);
-	if (t->exact.slots > 0)
-		ns_sample_reset(exact_of(t, state));
+	ns_task_exact_reset(&t->exact, state);
 }
 
 static int in_order(const void *a, const void *b)
@@ -179,13 +151,13 @@ static double bits_of(uint64_t *weight, uint32_t n)
 /* The true entropy; NaN when the table has not all keys. -ENOMEM. */
 static int true_bits(const struct entropy *t, const void *state, double *bits)
 {
-	const struct ns_sample *s = exact_of(t, state);
+	const struct ns_sample *s = ns_task_exact_table(&t->exact, state);
 	struct ns_sample_entry entry;
 	uint32_t at = 0, n = 0;
 	uint64_t *weight;
 
 	*bits = NAN;
-	if (t->exact.slots == 0 || ns_sample_rate(s) < 1)
+	if (!ns_task_exact_whole(&t->exact, state))
 		return 0;
 	weight = malloc((ns_sample_kept(s) + (size_t)1) * sizeof(*weight));
 	if (weight == NULL)

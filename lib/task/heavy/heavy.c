@@ -11,8 +11,7 @@
  * nearly; the upper one also takes in what others had weighed there, and in merged states what a
  * key that an lcore has not seen might have weighed there: on zipf 1.0 over 4 lcores, each with
  * keys of its own (3 million packets, 1 million keys, 512 KiB), the estimate is right
- * for all of the top 100, where the upper bound is 2 % too high. heavy_top.c says how keys are
- * ranked.
+ * for all of the top 100, where the upper bound is 2 % too high. ns_topk_list_sure() ranks.
  *
  * With verify a table of all keys with the same weight stands beside the sketch.
  */
@@ -26,18 +25,12 @@
 
 struct heavy {
 	struct ns_topk_conf sketch;
-	struct ns_sample_conf exact; /* slots 0: none */
-	size_t exact_at; /* where it begins in the state */
+	struct ns_task_exact exact;
 	struct ns_task_weight weight, other;
 	uint32_t top;
 	struct ns_task_estimate est;
 	int rank, other_at, share; /* offsets in the row */
 };
-
-static size_t lines(size_t octets)
-{
-	return (octets + NS_CACHE_LINE - 1) / NS_CACHE_LINE * NS_CACHE_LINE;
-}
 
 static int column(int *at, struct ns_task_build *b, const struct ns_rec_field *f, struct ns_err *e)
 {
@@ -82,29 +75,13 @@ static int wants(
 /* Fewer places than rows would make a list of whatever came last. */
 static int check_room(const struct heavy *t, const struct heavy_conf *c, struct ns_err *e)
 {
-	struct ns_topk *s = ns_topk_create(&t->sketch);
-	uint32_t places;
+	uint32_t places = ns_topk_places(&t->sketch);
 
-	if (s == NULL)
-		return ns_fail(e, ENOMEM, "task \"%s\": no memory", c->task.name);
-	places = ns_topk_capacity(s);
-	ns_topk_destroy(s);
 	if (places < t->top)
 		return ns_fail(e, EINVAL,
 			"memory: %s has room for %u keys of this kind, fewer than top: %u",
 			c->memory, places, t->top);
 	return 0;
-}
-
-static void say(struct ns_task_build *b, const struct heavy_conf *c)
-{
-	char keys[160] = "";
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < c->key_count && n < sizeof(keys); i++)
-		n += (size_t)snprintf(
-			keys + n, sizeof(keys) - n, "%s%s", i == 0 ? "" : ", ", c->key[i]);
-	ns_task_help(b, "top %" PRIu32 " of %s by %s", c->top, keys, ns_task_by_words[c->by].str);
 }
 
 static void destroy(void *task)
@@ -116,6 +93,7 @@ static void *create(struct ns_task_build *b, const void *conf, struct ns_err *e)
 {
 	const struct heavy_conf *c = conf;
 	struct heavy *t = calloc(1, sizeof(*t));
+	char keys[NS_TASK_FIELDS_MAX];
 	uint64_t memory = 0;
 
 	if (t == NULL) {
@@ -130,13 +108,9 @@ static void *create(struct ns_task_build *b, const void *conf, struct ns_err *e)
 		.memory = memory, .key_len = ns_task_key_len(b, 0), .seed = ns_task_seed(b)};
 	if (check_room(t, c, e) < 0)
 		goto fail;
-	t->exact_at = lines(ns_topk_size(&t->sketch));
-	if (ns_task_verify(b))
-		t->exact = (struct ns_sample_conf){.slots = ns_task_verify_slots(b),
-			.key_len = t->sketch.key_len,
-			.values = 1,
-			.seed = t->sketch.seed};
-	say(b, c);
+	t->exact = ns_task_exact(b, ns_topk_size(&t->sketch), t->sketch.key_len, 1);
+	ns_task_help(b, "top %" PRIu32 " of %s by %s", c->top,
+		ns_task_fields(keys, c->key, c->key_count), ns_task_by_words[c->by].str);
 	return t;
 fail:;
 	int err = errno;
@@ -149,21 +123,15 @@ static size_t size(const void *task)
 {
 	const struct heavy *t = task;
 
-	return t->exact_at + (t->exact.slots > 0 ? lines(ns_sample_size(&t->exact)) : 0);
-}
-
-static struct ns_sample *exact_of(const struct heavy *t, const void *state)
-{
-	return (struct ns_sample *)((uintptr_t)state + t->exact_at);
+	return ns_task_exact_size(&t->exact);
 }
 
 static void init(const void *task, void *state)
 {
 	const struct heavy *t = task;
 
-	ns_topk_init(state, &t->sketch);
-	if (t->exact.slots > 0)
-		ns_sample_init_zeroed(exact_of(t, state), &t->exact);
+	ns_topk_init_zeroed(state, &t->sketch);
+	ns_task_exact_init(&t->exact, state);
 }
 
 static void feed(const void *task, void *state, const struct ns_task_cols *c)
@@ -174,9 +142,9 @@ static void feed(const void *task, void *state, const struct ns_task_cols *c)
 	const uint64_t *weight = ns_task_weigh(&t->weight, c, sums[0]);
 	const uint64_t *other = ns_task_weigh(&t->other, c, sums[1]);
 
-	ns_topk_add_bulk(state, k->hash, k->key, k->len, weight, other, c->n);
-	if (t->exact.slots > 0)
-		ns_sample_add_bulk(exact_of(t, state), k->hash, k->key, k->len, &weight, c->n);
+	ns_topk_add_bulk(state, k->hash, k->key, k->len, ns_task_or_null(weight),
+		ns_task_or_null(other), c->n);
+	ns_task_exact_add(&t->exact, state, k->hash, k->key, k->len, &weight, c->n);
 }
 
 static int merge(const void *task, void *into, const void *from)
@@ -184,9 +152,7 @@ static int merge(const void *task, void *into, const void *from)
 	const struct heavy *t = task;
 	int rc = ns_topk_merge(into, from);
 
-	if (rc == 0 && t->exact.slots > 0)
-		rc = ns_sample_merge(exact_of(t, into), exact_of(t, from));
-	return rc;
+	return rc == 0 ? ns_task_exact_merge(&t->exact, into, from) : rc;
 }
 
 static void reset(const void *task, void *state)
@@ -194,8 +160,7 @@ static void reset(const void *task, void *state)
 	const struct heavy *t = task;
 
 	ns_topk_reset(state);
-	if (t->exact.slots > 0)
-		ns_sample_reset(exact_of(t, state));
+	ns_task_exact_reset(&t->exact, state);
 }
 
 static double share_of(uint64_t weight, uint64_t total)
@@ -204,35 +169,40 @@ static double share_of(uint64_t weight, uint64_t total)
 }
 
 static void put_row(const struct heavy *t, const void *state, struct ns_task_out *o, uint32_t rank,
-	const struct heavy_key *k)
+	const struct ns_topk_entry *k)
 {
-	void *row = ns_task_row(o);
+	const struct ns_sample *exact = ns_task_exact_table(&t->exact, state);
+	uint64_t sure = k->count - k->error;
 	struct ns_sample_entry true_one;
-	struct ns_topk_entry x;
+	void *row = ns_task_row(o);
 
-	if (!ns_topk_query(state, k->hash, &x))
-		x.error = x.count;
 	memcpy((uint8_t *)row + t->rank, &rank, sizeof(rank));
 	ns_task_row_key(o, row, 0, k->key);
-	ns_task_row_estimate_u64(row, &t->est, x.count - x.error, x.count - x.error, x.count, 1);
-	if (t->exact.slots > 0 && ns_sample_find(exact_of(t, state), k->hash, &true_one))
+	ns_task_row_estimate_u64(row, &t->est, sure, sure, k->count, 1);
+	if (exact != NULL && ns_sample_find(exact, k->hash, &true_one))
 		ns_task_row_exact_u64(row, &t->est, true_one.values[0]);
-	ns_task_row_u64(row, t->other_at, x.other);
-	ns_task_row_f64(row, t->share, share_of(x.count - x.error, ns_topk_total(state)));
+	ns_task_row_u64(row, t->other_at, k->other);
+	ns_task_row_f64(row, t->share, share_of(sure, ns_topk_total(state)));
 	ns_task_row_end(o);
 }
 
 /* Keys that should have been listed: what the sketch knows of them, and the truth. */
 static int put_missed(const struct heavy *t, const void *state, struct ns_task_out *o,
-	const struct heavy_key *listed, uint32_t n)
+	const struct ns_topk_entry *listed, uint32_t n)
 {
 	struct heavy_key *missed;
 	uint32_t missed_n;
-	int rc = heavy_missed(
-		exact_of(t, state), t->sketch.key_len, t->top, listed, n, &missed, &missed_n);
+	int rc = heavy_missed(ns_task_exact_table(&t->exact, state), t->sketch.key_len, t->top,
+		listed, n, &missed, &missed_n);
 
-	for (uint32_t i = 0; i < missed_n; i++)
-		put_row(t, state, o, 0, &missed[i]);
+	for (uint32_t i = 0; i < missed_n; i++) {
+		struct ns_topk_entry x;
+
+		if (!ns_topk_query(state, missed[i].hash, &x))
+			x.error = x.count;
+		x.key = missed[i].key;
+		put_row(t, state, o, 0, &x);
+	}
 	free(missed);
 	return rc;
 }
@@ -240,16 +210,16 @@ static int put_missed(const struct heavy *t, const void *state, struct ns_task_o
 static int result(const void *task, const void *state, struct ns_task_out *o)
 {
 	const struct heavy *t = task;
-	struct heavy_key *list = malloc(t->top * sizeof(*list));
+	struct ns_topk_entry *list = malloc(t->top * sizeof(*list));
 	uint32_t n;
 	int rc = 0;
 
 	if (list == NULL)
 		return ns_errno_set(ENOMEM);
-	n = heavy_list(state, t->sketch.key_len, t->top, list);
+	n = (uint32_t)ns_topk_list_sure(state, list, t->top);
 	for (uint32_t i = 0; i < n; i++)
 		put_row(t, state, o, i + 1, &list[i]);
-	if (t->exact.slots > 0)
+	if (ns_task_exact_table(&t->exact, state) != NULL)
 		rc = put_missed(t, state, o, list, n);
 	free(list);
 	return rc;

@@ -211,7 +211,7 @@ static void misses(void)
 {
 	const struct ns_sample_conf c = {.slots = 64, .key_len = 8, .values = 1};
 	struct ns_sample *s = ns_sample_create(&c);
-	struct heavy_key listed[3] = {{.hash = 10}, {.hash = 12}, {.hash = 14}};
+	struct ns_topk_entry listed[3] = {{.hash = 10}, {.hash = 12}, {.hash = 14}};
 	struct heavy_key *out;
 	uint32_t n;
 
@@ -242,12 +242,12 @@ static void misses(void)
 	for (uint64_t i = 1; i <= 1000; i++)
 		add(s, i * UINT64_C(0x9e3779b97f4a7c15), i, i <= 200 ? 1000 : 1);
 	CU_ASSERT_TRUE(ns_sample_rate(s) < 0.1);
-	listed[2].second = 999;
+	listed[2].count = 999;
 	CU_ASSERT_EQUAL(heavy_missed(s, 8, 3, listed, 3, &out, &n), 0);
 	CU_ASSERT_EQUAL(n, 3);
 	CU_ASSERT_EQUAL(out[0].weight, 1000);
 	free(out);
-	listed[2].second = 1000;
+	listed[2].count = 1000;
 	CU_ASSERT_EQUAL(heavy_missed(s, 8, 3, listed, 3, &out, &n), 0);
 	CU_ASSERT_EQUAL(n, 0);
 	free(out);

@@ -15,7 +15,7 @@
 
 #include <ns_quantile.h>
 #include <ns_registry.h>
-#include <ns_sample.h>
+#include <ns_task_exact.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,8 +23,7 @@
 
 struct quantile {
 	struct ns_quantile_conf sketch;
-	struct ns_sample_conf exact; /* slots 0: none */
-	size_t exact_at; /* in the state */
+	struct ns_task_exact exact;
 	bool empty; /* 0 means "not known" */
 	unsigned points_n; /* without 0 and 100 */
 	double points[QUANTILE_POINTS_MAX]; /* percentiles, increasing */
@@ -36,11 +35,6 @@ struct quantile {
 struct truth {
 	uint64_t value, count;
 };
-
-static size_t lines(size_t octets)
-{
-	return (octets + NS_CACHE_LINE - 1) / NS_CACHE_LINE * NS_CACHE_LINE;
-}
 
 static int column(int *at, struct ns_task_build *b, const struct ns_rec_field *f, struct ns_err *e)
 {
@@ -92,12 +86,7 @@ static void *create(struct ns_task_build *b, const void *conf, struct ns_err *e)
 			t->points[t->points_n++] = c->points[i];
 	}
 	t->sketch = (struct ns_quantile_conf){.error = c->error, .seed = ns_task_seed(b)};
-	t->exact_at = lines(ns_quantile_size(&t->sketch));
-	if (ns_task_verify(b))
-		t->exact = (struct ns_sample_conf){.slots = ns_task_verify_slots(b),
-			.key_len = 8,
-			.values = 1,
-			.seed = t->sketch.seed};
+	t->exact = ns_task_exact(b, ns_quantile_size(&t->sketch), 8, 1);
 	ns_task_help(b, "percentiles of %s", c->value);
 	return t;
 }
@@ -106,21 +95,15 @@ static size_t size(const void *task)
 {
 	const struct quantile *t = task;
 
-	return t->exact_at + (t->exact.slots > 0 ? lines(ns_sample_size(&t->exact)) : 0);
-}
-
-static struct ns_sample *exact_of(const struct quantile *t, const void *state)
-{
-	return (struct ns_sample *)((uintptr_t)state + t->exact_at);
+	return ns_task_exact_size(&t->exact);
 }
 
 static void init(const void *task, void *state)
 {
 	const struct quantile *t = task;
 
-	ns_quantile_init(state, &t->sketch);
-	if (t->exact.slots > 0)
-		ns_sample_init_zeroed(exact_of(t, state), &t->exact);
+	ns_quantile_init_zeroed(state, &t->sketch);
+	ns_task_exact_init(&t->exact, state);
 }
 
 static void feed_exact(const struct quantile *t, void *state, const uint64_t *value, unsigned n)
@@ -130,9 +113,9 @@ static void feed_exact(const struct quantile *t, void *state, const uint64_t *va
 	uint64_t hash[NS_TASK_BURST];
 
 	for (unsigned i = 0; i < n; i++)
-		hash[i] = ns_hash_words(&value[i], 1, t->exact.seed);
-	ns_sample_add_bulk(
-		exact_of(t, state), hash, (const uint8_t *)value, sizeof(*value), &counts, n);
+		hash[i] = ns_hash_words(&value[i], 1, t->exact.conf.seed);
+	ns_task_exact_add(
+		&t->exact, state, hash, (const uint8_t *)value, sizeof(*value), &counts, n);
 }
 
 static void feed(const void *task, void *state, const struct ns_task_cols *c)
@@ -151,7 +134,7 @@ static void feed(const void *task, void *state, const struct ns_task_cols *c)
 		value = known;
 	}
 	ns_quantile_add_bulk(state, value, n);
-	if (t->exact.slots > 0)
+	if (t->exact.conf.slots > 0)
 		feed_exact(t, state, value, n);
 }
 
@@ -160,9 +143,7 @@ static int merge(const void *task, void *into, const void *from)
 	const struct quantile *t = task;
 	int rc = ns_quantile_merge(into, from);
 
-	if (rc == 0 && t->exact.slots > 0)
-		rc = ns_sample_merge(exact_of(t, into), exact_of(t, from));
-	return rc;
+	return rc == 0 ? ns_task_exact_merge(&t->exact, into, from) : rc;
 }
 
 static void reset(const void *task, void *state)
@@ -170,8 +151,7 @@ static void reset(const void *task, void *state)
 	const struct quantile *t = task;
 
 	ns_quantile_reset(state);
-	if (t->exact.slots > 0)
-		ns_sample_reset(exact_of(t, state));
+	ns_task_exact_reset(&t->exact, state);
 }
 
 static int in_order(const void *a, const void *b)
@@ -187,8 +167,8 @@ static int in_order(const void *a, const void *b)
  */
 static struct truth *truths(const struct quantile *t, const void *state, uint32_t *n)
 {
-	const struct ns_sample *s = exact_of(t, state);
-	bool known = t->exact.slots > 0 && ns_sample_rate(s) == 1;
+	const struct ns_sample *s = ns_task_exact_table(&t->exact, state);
+	bool known = ns_task_exact_whole(&t->exact, state);
 	struct truth *all = malloc(((known ? ns_sample_kept(s) : 0) + (size_t)1) * sizeof(*all));
 	struct ns_sample_entry entry;
 	uint32_t at = 0;

@@ -12,6 +12,7 @@
 
 #include <ns_registry.h>
 #include <ns_spread.h>
+#include <ns_task_exact.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -22,8 +23,7 @@ enum { KEY, PEERS };
 
 struct spread {
 	struct ns_spread_conf sketch;
-	struct ns_sample_conf pairs; /* exact; slots 0: none */
-	size_t pairs_at; /* where it begins in the state */
+	struct ns_task_exact pairs;
 	uint32_t top, least;
 	struct ns_task_estimate est;
 	int rank, sampled; /* offsets in the row */
@@ -70,16 +70,6 @@ static int keys(struct ns_task_build *b, const struct spread_conf *c, struct ns_
 	return NS_MIN(rc, 0);
 }
 
-static size_t put_list(char *to, size_t len, char *const *list, unsigned n)
-{
-	size_t at = 0;
-
-	to[0] = '\0';
-	for (unsigned i = 0; i < n && at < len; i++)
-		at += (size_t)snprintf(to + at, len - at, "%s%s", i == 0 ? "" : ", ", list[i]);
-	return at;
-}
-
 static void destroy(void *task)
 {
 	free(task);
@@ -88,7 +78,7 @@ static void destroy(void *task)
 static void *create(struct ns_task_build *b, const void *conf, struct ns_err *e)
 {
 	const struct spread_conf *c = conf;
-	char who[200], whom[200];
+	char who[NS_TASK_FIELDS_MAX], whom[NS_TASK_FIELDS_MAX];
 	struct spread *t = calloc(1, sizeof(*t));
 	uint64_t memory;
 
@@ -106,15 +96,11 @@ static void *create(struct ns_task_build *b, const void *conf, struct ns_err *e)
 	t->least = c->least;
 	t->sketch = (struct ns_spread_conf){
 		.memory = memory, .key_len = ns_task_key_len(b, KEY), .seed = ns_task_seed(b)};
-	t->pairs_at = (ns_spread_size(&t->sketch) + NS_CACHE_LINE - 1) & ~(NS_CACHE_LINE - 1ul);
-	if (ns_task_verify(b))
-		t->pairs = (struct ns_sample_conf){.slots = ns_task_verify_slots(b),
-			.key_len = t->sketch.key_len,
-			.seed = t->sketch.seed};
+	t->pairs = ns_task_exact(b, ns_spread_size(&t->sketch), t->sketch.key_len, 0);
 	ns_task_idempotent(b);
-	put_list(who, sizeof(who), c->key, c->key_count);
-	put_list(whom, sizeof(whom), c->peers, c->peers_count);
-	ns_task_help(b, "top %u of %s by different %s", c->top, who, whom);
+	ns_task_help(b, "top %u of %s by different %s", c->top,
+		ns_task_fields(who, c->key, c->key_count),
+		ns_task_fields(whom, c->peers, c->peers_count));
 	return t;
 }
 
@@ -122,21 +108,15 @@ static size_t size(const void *task)
 {
 	const struct spread *t = task;
 
-	return t->pairs_at + (t->pairs.slots > 0 ? ns_sample_size(&t->pairs) : 0);
-}
-
-static struct ns_sample *pairs_of(const struct spread *t, const void *state)
-{
-	return (struct ns_sample *)((uintptr_t)state + t->pairs_at);
+	return ns_task_exact_size(&t->pairs);
 }
 
 static void init(const void *task, void *state)
 {
 	const struct spread *t = task;
 
-	ns_spread_init(state, &t->sketch);
-	if (t->pairs.slots > 0)
-		ns_sample_init_zeroed(pairs_of(t, state), &t->pairs);
+	ns_spread_init_zeroed(state, &t->sketch);
+	ns_task_exact_init(&t->pairs, state);
 }
 
 static void feed(const void *task, void *state, const struct ns_task_cols *c)
@@ -148,8 +128,7 @@ static void feed(const void *task, void *state, const struct ns_task_cols *c)
 	for (unsigned i = 0; i < c->n; i++)
 		pair[i] = ns_hash_pair(k->hash[i], c->keys[PEERS].hash[i]);
 	ns_spread_add_bulk(state, pair, k->key, k->len, c->n);
-	if (t->pairs.slots > 0)
-		ns_sample_add_bulk(pairs_of(t, state), pair, k->key, k->len, NULL, c->n);
+	ns_task_exact_add(&t->pairs, state, pair, k->key, k->len, NULL, c->n);
 }
 
 static int merge(const void *task, void *into, const void *from)
@@ -157,9 +136,7 @@ static int merge(const void *task, void *into, const void *from)
 	const struct spread *t = task;
 	int rc = ns_spread_merge(into, from);
 
-	if (rc == 0 && t->pairs.slots > 0)
-		rc = ns_sample_merge(pairs_of(t, into), pairs_of(t, from));
-	return rc;
+	return rc == 0 ? ns_task_exact_merge(&t->pairs, into, from) : rc;
 }
 
 static void reset(const void *task, void *state)
@@ -167,8 +144,7 @@ static void reset(const void *task, void *state)
 	const struct spread *t = task;
 
 	ns_spread_reset(state);
-	if (t->pairs.slots > 0)
-		ns_sample_reset(pairs_of(t, state));
+	ns_task_exact_reset(&t->pairs, state);
 }
 
 /* --- the exact answer ------------------------------------------------------------------------ */
@@ -196,14 +172,14 @@ static int by_peers(const void *a, const void *b, void *arg)
  */
 static int count_truth(const struct spread *t, const void *state, struct truth **out, uint32_t *n)
 {
-	const struct ns_sample *s = pairs_of(t, state);
+	const struct ns_sample *s = ns_task_exact_table(&t->pairs, state);
 	struct ns_sample_entry pair;
 	uint32_t at = 0, got = 0, kept;
 	struct truth *all;
 
 	*out = NULL;
 	*n = 0;
-	if (t->pairs.slots == 0 || ns_sample_rate(s) < 1)
+	if (!ns_task_exact_whole(&t->pairs, state))
 		return 0;
 	kept = ns_sample_kept(s);
 	all = calloc(kept + (size_t)1, sizeof(*all));

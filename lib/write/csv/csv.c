@@ -28,6 +28,7 @@ struct csv_out {
 	struct csv_out *next;
 	const struct ns_rec_kind *kind; /* NULL: the target, while nothing has been put there */
 	struct ns_sink *sink;
+	struct ns_rec_csv *lines; /* of this kind; NULL with it */
 	size_t line_max;
 };
 
@@ -60,14 +61,27 @@ static char *beside(const char *target, const char *kind)
 	return path;
 }
 
+/* From now on lines of this kind. */
+static int lines_of(struct csv_out *o, const struct ns_rec_kind *kind, struct ns_err *e)
+{
+	struct ns_rec_csv *lines = ns_rec_csv_create(kind);
+
+	if (lines == NULL)
+		return ns_fail(e, ENOMEM, "%s: no memory for records of kind \"%s\"", o->sink->name,
+			kind->name);
+	ns_rec_csv_destroy(o->lines);
+	o->lines = lines;
+	o->kind = kind;
+	return 0;
+}
+
 static int begin(struct csv_out *o, const struct ns_rec_kind *kind, struct ns_err *e)
 {
 	size_t max = ns_rec_line_max(kind);
 	char *p = ns_sink_room(o->sink, max, e);
 
-	if (p == NULL)
+	if (p == NULL || lines_of(o, kind, e) < 0)
 		return -errno;
-	o->kind = kind;
 	o->line_max = max;
 	ns_sink_took(o->sink, ns_rec_put_csv_head(p, kind));
 	return 0;
@@ -90,8 +104,10 @@ static struct csv_out *another(
 	if (o == NULL || o->sink == NULL || begin(o, kind, e) < 0) {
 		int err = errno;
 
-		if (o != NULL)
+		if (o != NULL) {
 			ns_sink_close(o->sink, NULL);
+			ns_rec_csv_destroy(o->lines);
+		}
 		free(o);
 		return ns_errno_null(err);
 	}
@@ -111,7 +127,7 @@ static bool same_columns(const struct ns_rec_kind *a, const struct ns_rec_kind *
 
 /*
  * The file of the kind of this name, which kinds of the same name share: to open it once more would
- * cut off what is in it. False: there are other columns in it, with a message.
+ * cut off what is in it. False, with a message: there are other columns in it, or no memory.
  */
 static bool by_name(struct ns_writer *w, const struct ns_rec_kind *kind, struct csv_out **found,
 	struct ns_err *e)
@@ -129,7 +145,8 @@ static bool by_name(struct ns_writer *w, const struct ns_rec_kind *kind, struct 
 			o->sink->name, kind->name);
 		return false;
 	}
-	o->kind = kind;
+	if (lines_of(o, kind, e) < 0)
+		return false;
 	o->line_max = NS_MAX(o->line_max, ns_rec_line_max(kind));
 	*found = o;
 	return true;
@@ -215,7 +232,7 @@ static int csv_put(struct ns_writer *w, const struct ns_batch *b, struct ns_err 
 
 		if (p == NULL)
 			return -errno;
-		ns_sink_took(o->sink, ns_rec_put_csv(p, b->kind, rec));
+		ns_sink_took(o->sink, ns_rec_csv_put(o->lines, p, rec));
 	}
 	return 0;
 }
@@ -255,6 +272,7 @@ static int csv_close(struct ns_writer *w, struct ns_err *e)
 
 		rc = rc == 0 ? r : rc;
 		next = o->next;
+		ns_rec_csv_destroy(o->lines);
 		if (o != &w->main)
 			free(o);
 	}

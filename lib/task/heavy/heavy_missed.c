@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The heaviest keys of a sketch, and of the exact table those that are not among them.
+ * The heaviest keys of the exact table that are not among those of the sketch.
  *
  * A heap keeps the heaviest found so far with the lightest of them on top, so that millions of keys
  * need memory for `top` of them only; taking it apart sorts it.
- *
- * The sketch's keys are ranked by what they weigh for certain and not by their counts: in a bucket
- * that lives on newcomers each of them inherits a count as high as any, and would stand before keys
- * that truly have half of it. On zipf 1.0 (3 million packets of 64 or 1514 octets, 1 million keys,
- * 64 KiB) the true top 100 have a recall of 0.93 this way, 0.85 by count; zipf 0.8 at 128 KiB: 0.88
- * and 0.72; zipf 1.2 at 16 KiB: 0.78 and 0.63.
  */
 #include "heavy_priv.h"
 
@@ -84,24 +78,6 @@ static void sort(struct heap *h)
 	}
 }
 
-uint32_t heavy_list(const struct ns_topk *t, uint16_t key_len, uint32_t top, struct heavy_key *out)
-{
-	struct heap h = {.key = out, .room = top, .key_len = key_len};
-	struct ns_topk_entry e;
-	uint32_t at = 0;
-
-	while (ns_topk_next(t, &at, &e)) {
-		struct heavy_key k = {.weight = e.count - e.error,
-			.second = e.count,
-			.hash = e.hash,
-			.key = e.key};
-
-		add(&h, &k);
-	}
-	sort(&h);
-	return h.n;
-}
-
 static int by_number(const void *a, const void *b)
 {
 	uint64_t x, y;
@@ -129,12 +105,12 @@ static void fill(struct heap *h, const struct ns_sample *s, const uint64_t *list
 }
 
 int heavy_missed(const struct ns_sample *s, uint16_t key_len, uint32_t top,
-	const struct heavy_key *listed, uint32_t n, struct heavy_key **out, uint32_t *missed)
+	const struct ns_topk_entry *listed, uint32_t n, struct heavy_key **out, uint32_t *missed)
 {
 	uint64_t *hashes = malloc((n + (size_t)1) * sizeof(*hashes));
 	struct heap h = {.key = malloc(top * sizeof(h.key[0])), .room = top, .key_len = key_len};
 	/* of a part of the keys the top is not known: only what beats a listed one for sure */
-	uint64_t sure = ns_sample_rate(s) < 1 && n == top ? listed[n - 1].second : 0;
+	uint64_t sure = ns_sample_rate(s) < 1 && n == top ? listed[n - 1].count : 0;
 
 	*out = h.key;
 	*missed = 0;
