@@ -39,35 +39,34 @@ static void print_lcore(const struct ns_engine_lcore *l, uint64_t run_ns)
 		100 * (double)l->busy_ns / run, roles[l->role]);
 }
 
-void epoch_tick(void *ctx, struct ns_engine *en, bool last)
+void epoch_tick(void *ctx, struct ns_engine *en, const struct ns_engine_state *state)
 {
 	struct epoch *e = ctx;
+	const struct ns_epoch_rec *s = &state->epoch;
 	char pps[32], bps[32], flows[32], date[40];
-	uint64_t mono = ns_clock_mono();
-	double dt = (double)(mono - e->mono_ns) / 1e9;
+	double dt = (double)NS_MAX(s->end_ns - s->start_ns, 1) / 1e9;
 
-	if (e->quiet || last)
+	if (e->quiet || s->last)
 		return;
-	ns_engine_stats(en, &now);
-	if (dt <= 0)
-		dt = 1e-9;
-	ns_fmt_time(date, sizeof(date), ns_clock_real());
+	ns_fmt_time(date, sizeof(date), s->end_ns);
 	date[19] = '\0'; /* whole seconds */
-	printf("%s epoch %u: %s packets/s, %s bit/s, %s flows, %" PRIu64 " records, %" PRIu64
-	       " dropped, %" PRIu64 " packets in all",
-		date, now.epoch,
-		ns_fmt_count(pps, sizeof(pps), (double)(now.received - e->packets) / dt),
-		ns_fmt_count(bps, sizeof(bps), 8 * (double)(now.octets - e->octets) / dt),
-		ns_fmt_count(flows, sizeof(flows), (double)now.flows.flows),
-		now.records - e->records, now.drops - e->drops, now.received);
-	print_latency("; ", &now.latency_epoch, "");
+	printf("%s epoch %" PRIu64 ": %s packets/s, %s bit/s, %s flows, %" PRIu64
+	       " records, %" PRIu64 " dropped, %" PRIu64 " packets in all",
+		date, s->epoch, ns_fmt_count(pps, sizeof(pps), (double)s->epoch_received / dt),
+		ns_fmt_count(bps, sizeof(bps), 8 * (double)s->epoch_octets / dt),
+		ns_fmt_count(flows, sizeof(flows), (double)s->flows), s->records - e->records,
+		s->epoch_dropped, s->received);
+	if (s->latency_max_ns > 0)
+		print_latency("; ",
+			&(struct ns_engine_latency){.packets = 1,
+				.p50_ns = s->latency_p50_ns,
+				.p99_ns = s->latency_p99_ns,
+				.p999_ns = s->latency_p999_ns,
+				.max_ns = s->latency_max_ns},
+			"");
 	putchar('\n');
 	fflush(stdout);
-	e->packets = now.received;
-	e->octets = now.octets;
-	e->records = now.records;
-	e->drops = now.drops;
-	e->mono_ns = mono;
+	e->records = s->records;
 }
 
 bool epoch_report(struct ns_engine *en)

@@ -5,13 +5,12 @@
 
 /* What the last epoch said, to print differences. */
 struct epoch {
-	uint64_t packets, octets, records, drops;
-	uint64_t mono_ns;
+	uint64_t records;
 	bool quiet;
 };
 
-/* An ns_engine_tick: prints one line for an epoch; ctx is the struct epoch. */
-void epoch_tick(void *ctx, struct ns_engine *en, bool last);
+/* An ns_control_epoch_fn: prints one line for an epoch; ctx is the struct epoch. */
+void epoch_tick(void *ctx, struct ns_engine *en, const struct ns_engine_state *state);
 
 /* The conservation report at the end; returns whether the law holds. */
 bool epoch_report(struct ns_engine *en);

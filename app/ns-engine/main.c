@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ns-engine: the engine live on DPDK ports. SIGINT and SIGTERM stop it with nothing lost. */
-#include "epoch.h"
+#include "live.h"
 
+#include <ns_command.h>
 #include <ns_log.h>
 #include <ns_registry.h>
 
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LIST_MAX 64
@@ -23,36 +23,11 @@ struct options {
 	unsigned plugins_n;
 	const char *writers[LIST_MAX];
 	unsigned writers_n;
+	int (*reference)(int fd); /* to write, and nothing else */
 	bool check, quiet, verbose, help, version;
 	const char *const *targets;
 	unsigned targets_n;
 };
-
-#define PATIENCE_S 2
-
-static struct ns_engine *volatile running;
-static volatile time_t asked; /* written by the handler only, which blocks both signals */
-
-/*
- * The first signal asks for a stop. Its echo must not kill what is stopping (timeout(1) signals the
- * process and then its group); who asks again later means it.
- */
-static void on_signal(int sig)
-{
-	struct ns_engine *en = running;
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (asked != 0 && now.tv_sec - asked >= PATIENCE_S) {
-		signal(sig, SIG_DFL);
-		raise(sig);
-		return;
-	}
-	if (asked == 0)
-		asked = now.tv_sec;
-	if (en != NULL)
-		ns_engine_stop(en);
-}
 
 static int fail(const struct ns_err *e)
 {
@@ -75,6 +50,8 @@ static void help(void)
 	      "                          csv@5m:FILE; @INTERVAL: how often task results are written\n"
 	      "                          (default: each 60 s)\n"
 	      "      --check             read the configuration, say what is wrong with it, end\n"
+	      "      --config-reference  all configuration keys, as Markdown\n"
+	      "      --record-reference  all record fields, as Markdown\n"
 	      "      --plugin FILE.so    load a plug-in\n"
 	      "      --quiet             no epoch lines\n"
 	      "  -v, --verbose           more messages\n"
@@ -96,13 +73,15 @@ static int add(const char **list, unsigned *n, const char *value, struct ns_err 
 
 static int parse(struct options *o, int argc, char **argv, struct ns_err *e)
 {
-	enum { CHECK = 256, PLUGIN, QUIET };
+	enum { CHECK = 256, PLUGIN, QUIET, REFERENCE, RECORDS };
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 		{"option", required_argument, NULL, 'o'}, {"write", required_argument, NULL, 'w'},
 		{"check", no_argument, NULL, CHECK}, {"plugin", required_argument, NULL, PLUGIN},
-		{"quiet", no_argument, NULL, QUIET}, {"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0}};
+		{"quiet", no_argument, NULL, QUIET},
+		{"config-reference", no_argument, NULL, REFERENCE},
+		{"record-reference", no_argument, NULL, RECORDS},
+		{"verbose", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 	int opt, rc = 0;
 
 	opterr = 0;
@@ -122,6 +101,12 @@ static int parse(struct options *o, int argc, char **argv, struct ns_err *e)
 			break;
 		case CHECK:
 			o->check = true;
+			break;
+		case REFERENCE:
+			o->reference = ns_conf_reference;
+			break;
+		case RECORDS:
+			o->reference = ns_rec_reference;
 			break;
 		case QUIET:
 			o->quiet = true;
@@ -148,42 +133,16 @@ static int parse(struct options *o, int argc, char **argv, struct ns_err *e)
 
 static int live(const struct options *o, const struct ns_conf *conf)
 {
-	struct ns_err e = {""};
-	struct ns_engine_args args = {
+	struct live_args args = {
 		.conf = conf,
-		.source = "ethdev",
 		.targets = o->targets,
 		.targets_n = o->targets_n,
 		.writers = o->writers,
 		.writers_n = o->writers_n,
+		.quiet = o->quiet,
 	};
-	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-	struct epoch epoch = {.quiet = o->quiet};
-	struct ns_engine *en = ns_engine_create(&args, &e);
 
-	if (en == NULL)
-		return fail(&e);
-	running = en;
-	epoch.mono_ns = ns_clock_mono();
-	sigemptyset(&sa.sa_mask);
-	sigaddset(&sa.sa_mask, SIGINT);
-	sigaddset(&sa.sa_mask, SIGTERM);
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-	if (!o->quiet) {
-		puts("ns-engine: running; SIGINT or SIGTERM stops it");
-		fflush(stdout);
-	}
-	int rc = ns_engine_run(en, epoch_tick, &epoch, &e);
-	bool holds = epoch_report(en);
-
-	if (ns_engine_input_message(en)[0] != '\0')
-		fprintf(stderr, "ns-engine: %s\n", ns_engine_input_message(en));
-	running = NULL;
-	ns_engine_destroy(en);
-	if (rc < 0)
-		return fail(&e);
-	return holds ? 0 : 1;
+	return live_run(&args);
 }
 
 static int start(const struct options *o)
@@ -194,8 +153,10 @@ static int start(const struct options *o)
 		if (ns_plugin_load(o->plugins[i], &e) < 0)
 			return fail(&e);
 	}
-	if (ns_registry_seal(&e) < 0)
+	if (ns_registry_seal(&e) < 0 || ns_command_seal(&e) < 0)
 		return fail(&e);
+	if (o->reference != NULL)
+		return o->reference(STDOUT_FILENO) < 0 ? 1 : 0;
 	struct ns_conf *conf = ns_conf_load(o->conf, o->overrides, o->overrides_n, &e);
 
 	if (conf == NULL)

@@ -54,8 +54,15 @@ static int add_sink(struct ns_engine *en, unsigned index, const char *spec, stru
 		return ns_fail(e, E2BIG, "more than %u writers", SINKS_MAX);
 	if (spec != NULL && ns_writer_interval(spec, &interval, e) < 0)
 		return -errno;
+	const struct ns_writer_ops *ops = spec != NULL ? ns_writer_ops_of(spec) : NULL;
+	uint32_t wants = ops != NULL ? ops->wants : 0;
+
 	if (interval == UINT64_MAX && en->live && spec != NULL)
-		interval = NS_MAX(LIVE_INTERVAL_NS / epoch_ns, 1) * epoch_ns;
+		interval = (wants & NS_WRITER_EPOCHS) != 0
+				   ? epoch_ns
+				   : NS_MAX(LIVE_INTERVAL_NS / epoch_ns, 1) * epoch_ns;
+	if (en->live && (wants & NS_WRITER_STATE) != 0)
+		en->state_sinks |= 1u << index;
 	if (interval < INTERVAL_LEAST_NS)
 		return ns_fail(e, EINVAL, "writer %s: the interval is shorter than 10 ms", spec);
 	if (interval != UINT64_MAX && en->live && interval % epoch_ns != 0)
@@ -268,6 +275,8 @@ static void close_epoch(struct ns_engine *en, uint64_t start, uint64_t next, boo
 	if (en->merged_used && en->collectors_n > 1)
 		ns_tasks_reset(en->tasks, en->merged);
 	en->merged_used = false;
+	if (en->live)
+		engine_state_epoch(en, start, last ? ns_clock_real() : next, last);
 }
 
 /* Takes what there is of the epoch that control waits for; true when it was complete. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine_priv.h"
 
+#include <ns_node.h>
+
 static const struct cyaml_schema_value text = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED)};
 
@@ -17,6 +19,8 @@ static const struct cyaml_strval huges[] = {
 		0, CYAML_UNLIMITED)
 
 static const struct cyaml_schema_field fields[] = {
+	CYAML_FIELD_STRING_PTR(
+		"node", OPT | CYAML_FLAG_POINTER, struct ns_engine_conf, node, 1, CYAML_UNLIMITED),
 	CYAML_FIELD_STRING_PTR(
 		"source", OPT | CYAML_FLAG_POINTER, struct ns_engine_conf, source, 1, 64),
 	LIST("targets", targets),
@@ -39,6 +43,8 @@ static const struct cyaml_schema_field fields[] = {
 static const struct ns_engine_conf defaults = {.workers = 1, .rx = 1, .epoch_ms = 1000};
 
 static const struct ns_conf_doc docs[] = {
+	{"node",
+		"name of this engine in all that it publishes: 1 to 63 of A-Z, a-z, 0-9, _, . and -; default: the host's name"},
 	{"source",
 		"name of the source plug-in: pcap reads files, ethdev DPDK ports; default: pcap in pcap-analyzer, ethdev in ns-engine"},
 	{"targets", "files, ports or vdevs to read, as the source takes them"},
@@ -67,6 +73,10 @@ static int check(const void *values, const char **key, struct ns_err *e)
 {
 	const struct ns_engine_conf *c = values;
 
+	if (c->node != NULL && ns_node_check(c->node, e) < 0) {
+		*key = "node";
+		return -errno;
+	}
 	if (c->workers < 1 || c->workers > NS_WORKERS_MAX - 1) {
 		*key = "workers";
 		return ns_fail(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine_priv.h"
 
+#include <ns_node.h>
 #include <ns_profile.h>
 #include <ns_stage.h>
 
@@ -11,7 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 /* What is asked for on the command line goes before what the configuration says. */
 static int resolve(struct ns_engine *en, struct ns_err *e)
@@ -25,6 +27,8 @@ static int resolve(struct ns_engine *en, struct ns_err *e)
 		return ns_fail(e, EINVAL, "engine.source: no source is named \"%s\"; there are: %s",
 			name != NULL ? name : "",
 			ns_plugin_names(NS_SOURCE_KIND, known, sizeof(known)));
+	if (ns_node_init(c->node, e) < 0)
+		return -errno;
 	en->conf = c;
 	en->sops = p->ops;
 	en->live = en->sops->live;
@@ -322,6 +326,16 @@ static void down_sinks(void *ctx)
 		engine_producer_destroy(&en->producers[w]);
 }
 
+static int up_state(void *ctx, struct ns_err *e)
+{
+	return engine_state_up(ctx, e);
+}
+
+static void down_state(void *ctx)
+{
+	engine_state_down(ctx);
+}
+
 static const struct ns_stage stages[] = {
 	{"eal", up_eal, down_eal},
 	{"packet pool", up_pool, down_pool},
@@ -331,6 +345,7 @@ static const struct ns_stage stages[] = {
 	{"source", up_source, down_source},
 	{"tables", up_tables, NULL},
 	{"writers", up_sinks, down_sinks},
+	{"state", up_state, down_state},
 };
 
 struct ns_engine *ns_engine_create(const struct ns_engine_args *args, struct ns_err *e)
@@ -343,11 +358,16 @@ struct ns_engine *ns_engine_create(const struct ns_engine_args *args, struct ns_
 	}
 	memset(en, 0, sizeof(*en));
 	en->args = *args;
-	sem_init(&en->wake, 0, 0);
+	en->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (en->wake < 0) {
+		ns_fail(e, errno, "no event descriptor: %s", strerror(errno));
+		free(en);
+		return NULL;
+	}
 	if (resolve(en, e) < 0 || ns_stages_up(stages, NS_ARRAY_LEN(stages), en, e) < 0) {
 		int err = errno;
 
-		sem_destroy(&en->wake);
+		close(en->wake);
 		free(en->input_message);
 		free(en);
 		return ns_errno_null(err);
@@ -360,7 +380,7 @@ void ns_engine_destroy(struct ns_engine *en)
 	if (en == NULL)
 		return;
 	ns_stages_down(stages, NS_ARRAY_LEN(stages), en);
-	sem_destroy(&en->wake);
+	close(en->wake);
 	free(en->input_message);
 	free(en);
 }

@@ -9,7 +9,6 @@
 #include <ns_task.h>
 
 #include <pthread.h>
-#include <semaphore.h>
 
 struct ns_profile;
 struct ns_quantile;
@@ -31,6 +30,9 @@ struct ns_quantile;
  *     │
  *   fill ── to[0] (SP/SC) ─▶ sink 0
  *        └─ to[1] (SP/SC) ─▶ sink 1
+ *
+ * Live, at most BATCHES wait for a sink, and there are so many batches that one which hangs holds
+ * nothing that another needs: what it can't take is lost for it alone, and counted.
  */
 struct producer {
 	/* read only while it runs */
@@ -43,6 +45,8 @@ struct producer {
 	struct ns_batch *filling LINE;
 	uint64_t records;
 	uint64_t clock_filled; /* mono time of the first record in filling; live only */
+	uint32_t stuck; /* sinks, by index, that were waited for in vain; the lcore's own */
+	uint64_t lost[SINKS_MAX]; /* records that a sink had no room for */
 	bool done; /* atomic: set by the lcore when it hands over nothing more */
 } LINE;
 
@@ -56,8 +60,9 @@ struct sink {
 	const struct ns_writer_ops *ops;
 	struct ns_writer *writer;
 	const struct ns_sink_ops *own;
-	/* writer: the sink's thread; reader: main after it has joined */
+	/* writer: the sink's thread; readers: control, relaxed (err when failed says so) */
 	bool failed LINE;
+	uint64_t records; /* put */
 	uint64_t lost;
 	struct ns_err err;
 } LINE;
@@ -80,6 +85,9 @@ struct lcore_stats {
 } __attribute__((aligned(NS_CACHE_LINE)));
 
 enum role { ROLE_RX, ROLE_ANALYSIS, ROLE_BOTH };
+
+/* Lcores read; then those that analyse empty their rings; then they have ended. */
+enum engine_phase { PHASE_READING, PHASE_DRAINING, PHASE_ENDED };
 
 /*
  * The first lines are read only while the lcores run; what is written lies behind them, by its
@@ -107,6 +115,8 @@ struct lcore {
 
 	/* the lcore's own */
 	uint64_t now LINE; /* time-stamp counter at the end of the last burst (meter.h) */
+	uint64_t analysed_then; /* at its last change of epoch; control reads it behind the
+				   hand-over */
 	uint64_t age_clock, age_mono; /* live: the packets' clock, and when it was seen to move */
 
 	/* writer: the lcore, once; reader: control */
@@ -191,7 +201,7 @@ struct ns_engine {
 	} marks[RX_MAX];
 
 	/* all that follows is control's */
-	sem_t wake LINE; /* lcores post it when their role ends, and epochs of a file */
+	int wake LINE; /* eventfd: lcores write it when their role ends, and epochs of a file */
 	struct ns_timeline *timeline;
 	unsigned epoch;
 	uint64_t due_ns; /* monotonic time of the next epoch; main thread */
@@ -208,6 +218,9 @@ struct ns_engine {
 	bool epoch_pending; /* live: the next was opened, this one is not complete */
 	uint64_t epoch_start, epoch_next; /* live: when it and the next began */
 	int task_error;
+	enum engine_phase phase;
+	uint32_t state_sinks; /* by index: those that want the engine's state */
+	struct engine_state *state; /* NULL: not live */
 };
 
 BEGINS_LINE(ns_engine, producers);
@@ -298,9 +311,25 @@ void engine_epoch_open(struct ns_engine *en);
 void engine_collect(struct ns_engine *en);
 void engine_collect_last(struct ns_engine *en); /* when all lcores have ended */
 
+/* sink.c: hands the producer's full batch to these sinks; false: none had room, it is empty again.
+ */
+bool engine_producer_give(struct ns_engine *en, struct producer *p, uint32_t sinks);
+
+/* run.c: control must hear of something at once. Any thread, also in a signal handler. */
+void engine_wake(const struct ns_engine *en);
+
+/* state.c: what the engine says of itself; control. */
+int engine_state_up(struct ns_engine *en, struct ns_err *e);
+void engine_state_down(struct ns_engine *en);
+/* An epoch is complete: notes its numbers and gives them to the sinks that want them. */
+void engine_state_epoch(struct ns_engine *en, uint64_t start_ns, uint64_t end_ns, bool last);
+
 /* rows.c: rows of this state to these sinks; control. 0 or -errno. */
 int engine_rows(
 	struct ns_engine *en, uint32_t sinks, const void *state, const struct ns_task_span *span);
+/* And records of any kind that control has, at least one; then what is left is handed over. */
+void engine_rows_put(struct ns_engine *en, uint32_t sinks, const struct ns_rec_kind *kind,
+	const void *records, unsigned n);
 
 extern struct ns_counter ns_drop_filtered;
 extern struct ns_counter ns_drop_port_missed;

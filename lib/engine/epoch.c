@@ -73,12 +73,13 @@ void engine_epoch_stamp(struct lcore *l, struct rte_mbuf **m, uint16_t n, take_f
 /* File mode: control must hear of a hand-over at once, as the lcore may be waiting for it. */
 static void tell_control(struct ns_engine *en)
 {
-	sem_post(&en->wake);
+	engine_wake(en);
 }
 
 static bool change(struct lcore *l, uint64_t next)
 {
 	ns_tasks_flush(l->tasks, ns_snap_state(l->snap));
+	l->analysed_then = l->stats->analysed;
 	if (!ns_snap_swap(l->snap, next))
 		return false;
 	ns_flow_epoch(l->flows, next);
@@ -135,5 +136,6 @@ void engine_epoch_last(struct lcore *l)
 void engine_epoch_end(struct lcore *l)
 {
 	ns_tasks_flush(l->tasks, ns_snap_state(l->snap));
+	l->analysed_then = l->stats->analysed;
 	ns_snap_end(l->snap);
 }

@@ -262,10 +262,10 @@ static void dispatch(struct lcore *l, struct rte_mbuf **m, uint16_t n)
 /* The flag and then the wake-up are the last that an lcore touches: control may free all else. */
 static void tell(struct lcore *l, bool *f)
 {
-	sem_t *wake = &l->en->wake;
+	struct ns_engine *en = l->en;
 
 	raise_flag(f);
-	sem_post(wake);
+	engine_wake(en);
 }
 
 int engine_rx(void *arg)

@@ -21,11 +21,13 @@
 #include <ns_flow.h>
 #include <ns_snap.h>
 #include <ns_source.h>
+#include <ns_state.h>
 #include <ns_timeline.h>
 #include <ns_write.h>
 
 /** Section "engine". */
 struct ns_engine_conf {
+	char *node; /**< name in all that leaves the process; NULL: the host's */
 	char *source; /**< name of the source plug-in; NULL: the program's own */
 	char **targets; /**< files, ports or vdevs */
 	uint32_t targets_count;
@@ -88,6 +90,42 @@ typedef void (*ns_engine_tick)(void *ctx, struct ns_engine *en, bool last);
  * flows, writers. Returns 0, or -EIO when a writer failed (message in @p e). Main thread.
  */
 int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct ns_err *e);
+
+/*
+ * The same for a program with a loop of its own: start, then step whenever *wake_ns (monotonic) has
+ * come or ns_engine_fd() can be read, until it says that all has ended, then finish.
+ */
+enum ns_engine_step {
+	NS_ENGINE_GOES_ON,
+	NS_ENGINE_TICKED, /**< it goes on, and has opened an epoch */
+	NS_ENGINE_ENDED,
+};
+
+/** Launches the lcores; 0 or -errno with a message, then ns_engine_finish() is due. Main thread. */
+int ns_engine_start(struct ns_engine *en, struct ns_err *e);
+/** Does what is due; never blocks for long. *wake_ns: when it wants to be called next. */
+enum ns_engine_step ns_engine_step(struct ns_engine *en, uint64_t *wake_ns);
+/** Waits for lcores and writers, gives the last epoch; as ns_engine_run(). */
+int ns_engine_finish(struct ns_engine *en, struct ns_err *e);
+/** Readable when a step is due before its time; owned by the engine. */
+int ns_engine_fd(const struct ns_engine *en);
+
+/** What the engine said of itself at the end of an epoch; live. */
+struct ns_engine_state {
+	struct ns_epoch_rec epoch;
+	const struct ns_counter_rec *counters;
+	unsigned counters_n;
+	const struct ns_lcore_rec *lcores;
+	unsigned lcores_n;
+	const struct ns_writer_rec *writers;
+	unsigned writers_n;
+};
+
+/**
+ * The state at the end of the last complete epoch; NULL before the first one and for files. Valid
+ * until the next step. Main thread.
+ */
+const struct ns_engine_state *ns_engine_state(const struct ns_engine *en);
 
 /** Asks for an orderly stop; async-signal-safe, any thread. */
 void ns_engine_stop(struct ns_engine *en);

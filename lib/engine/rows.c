@@ -16,27 +16,20 @@ struct giving {
 
 static void flush(struct giving *g)
 {
-	struct ns_batch *b = g->p->filling;
-
-	if (b == NULL)
-		return;
-	g->p->filling = NULL;
-	__atomic_store_n(&b->refs, (uint32_t)__builtin_popcount(g->sinks), __ATOMIC_RELAXED);
-	/* each ring holds more than there are batches: it can't be full */
-	for (unsigned s = 0; s < g->en->sinks_n; s++) {
-		if ((g->sinks >> s & 1) != 0)
-			rte_ring_sp_enqueue(g->p->to[s], b);
-	}
+	if (g->p->filling != NULL && g->p->filling->n > 0)
+		engine_producer_give(g->en, g->p, g->sinks);
 }
 
-/* Control may wait for a writer: packets go on meanwhile, and the next epoch is longer. */
+/* Of a file control waits for writers; live there is always one (engine_priv.h). */
 static void begin(struct giving *g, const struct ns_rec_kind *kind)
 {
 	void *b;
 
-	while (rte_ring_sc_dequeue(g->p->free, &b) != 0)
-		sched_yield();
-	g->p->filling = b;
+	if (g->p->filling == NULL) {
+		while (rte_ring_sc_dequeue(g->p->free, &b) != 0)
+			sched_yield();
+		g->p->filling = b;
+	}
 	g->p->filling->kind = kind;
 	g->p->filling->n = 0;
 }
@@ -46,9 +39,9 @@ static int row(void *ctx, const struct ns_rec_kind *kind, const void *row)
 	struct giving *g = ctx;
 	struct ns_batch *b = g->p->filling;
 
-	if (b != NULL && (b->kind != kind || b->n == b->max))
+	if (b != NULL && b->n > 0 && (b->kind != kind || b->n == b->max))
 		flush(g);
-	if (g->p->filling == NULL)
+	if (g->p->filling == NULL || g->p->filling->n == 0)
 		begin(g, kind);
 	b = g->p->filling;
 	memcpy(b->records + b->n * kind->size, row, kind->size);
@@ -64,4 +57,14 @@ int engine_rows(
 
 	flush(&g);
 	return rc;
+}
+
+void engine_rows_put(struct ns_engine *en, uint32_t sinks, const struct ns_rec_kind *kind,
+	const void *records, unsigned n)
+{
+	struct giving g = {en, &en->producers[en->workers], sinks};
+
+	for (unsigned i = 0; i < n; i++)
+		row(&g, kind, (const uint8_t *)records + i * kind->size);
+	flush(&g);
 }

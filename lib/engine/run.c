@@ -1,20 +1,37 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Control, the main thread: launches the lcores, waits with a tick an epoch, and stops in order. */
+/* Control, the main thread: launches the lcores, steps from epoch to epoch, and stops in order. */
 #include "engine_priv.h"
 
 #include <rte_cycles.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
+#include <poll.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define HANDOVER_NS UINT64_C(500000) /* between two looks for states that were handed over */
+
+void engine_wake(const struct ns_engine *en)
+{
+	uint64_t one = 1;
+	int saved = errno;
+
+	/* it can only fail when 2^64 wake-ups wait, of which one is enough */
+	if (write(en->wake, &one, sizeof(one)) < 0)
+		errno = saved;
+}
 
 void ns_engine_stop(struct ns_engine *en)
 {
 	__atomic_store_n(&en->stop, true, __ATOMIC_RELEASE);
-	sem_post(&en->wake);
+	engine_wake(en);
+}
+
+int ns_engine_fd(const struct ns_engine *en)
+{
+	return en->wake;
 }
 
 static bool over(const struct ns_engine *en, bool reading)
@@ -41,37 +58,6 @@ static void stop_source(struct ns_engine *en)
 	en->source_stopped = true;
 	if (en->sops->stop != NULL)
 		en->sops->stop(en->source);
-}
-
-/*
- * Waits for the lcores to end (reading, or all), with a tick an epoch. By the monotonic clock:
- * setting the system's makes no epochs and leaves none out.
- */
-static void wait_for(struct ns_engine *en, bool reading, ns_engine_tick tick, void *ctx)
-{
-	uint64_t epoch_ns = en->conf->epoch_ms * UINT64_C(1000000);
-
-	while (!over(en, reading)) {
-		uint64_t now = ns_clock_mono();
-		/* live lcores can't call: look after them while they change epochs */
-		uint64_t wake =
-			en->epoch_pending ? NS_MIN(en->due_ns, now + HANDOVER_NS) : en->due_ns;
-		struct timespec due = {
-			.tv_sec = (time_t)(wake / NS_SEC_NS), .tv_nsec = (long)(wake % NS_SEC_NS)};
-
-		/* a signal that asks for a stop may also cut the waiting short */
-		if (sem_clockwait(&en->wake, CLOCK_MONOTONIC, &due) == 0 || errno != ETIMEDOUT)
-			stop_source(en);
-		engine_collect(en);
-		if (ns_clock_mono() < en->due_ns)
-			continue;
-		en->due_ns += epoch_ns;
-		en->epoch++;
-		engine_latency_look(en);
-		engine_epoch_open(en);
-		if (tick != NULL)
-			tick(ctx, en, false);
-	}
 }
 
 static int launch(struct ns_engine *en, struct ns_err *e)
@@ -111,7 +97,7 @@ static void merge_timelines(struct ns_engine *en)
 	}
 }
 
-int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct ns_err *e)
+int ns_engine_start(struct ns_engine *en, struct ns_err *e)
 {
 	en->launched = rte_rdtsc();
 	int rc = launch(en, e);
@@ -119,25 +105,66 @@ int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct n
 	en->epoch_start = ns_clock_real();
 	en->due_ns = ns_clock_mono() + en->conf->epoch_ms * UINT64_C(1000000);
 	if (rc < 0) {
+		/* those that do run must come to an end */
 		ns_engine_stop(en);
 		stop_source(en);
-	} else {
-		wait_for(en, true, tick, ctx);
+		en->end_clock = end_clock(en);
+		__atomic_store_n(&en->drain, true, __ATOMIC_RELEASE);
+		en->phase = PHASE_ENDED;
 	}
-	en->end_clock = end_clock(en);
-	__atomic_store_n(&en->drain, true, __ATOMIC_RELEASE);
-	if (rc == 0)
-		wait_for(en, false, tick, ctx);
+	return rc;
+}
+
+static void look_for_end(struct ns_engine *en)
+{
+	if (en->phase == PHASE_READING && over(en, true)) {
+		en->end_clock = end_clock(en);
+		__atomic_store_n(&en->drain, true, __ATOMIC_RELEASE);
+		en->phase = PHASE_DRAINING;
+	}
+	if (en->phase == PHASE_DRAINING && over(en, false))
+		en->phase = PHASE_ENDED;
+}
+
+/* By the monotonic clock: setting the system's makes no epochs and leaves none out. */
+enum ns_engine_step ns_engine_step(struct ns_engine *en, uint64_t *wake_ns)
+{
+	enum ns_engine_step did = NS_ENGINE_GOES_ON;
+	uint64_t woken;
+
+	if (read(en->wake, &woken, sizeof(woken)) < 0)
+		woken = 0; /* by the clock */
+	stop_source(en);
+	look_for_end(en);
+	if (en->phase == PHASE_ENDED)
+		return NS_ENGINE_ENDED;
+	engine_collect(en);
+
+	uint64_t now = ns_clock_mono();
+
+	if (now >= en->due_ns) {
+		en->due_ns += en->conf->epoch_ms * UINT64_C(1000000);
+		en->epoch++;
+		engine_latency_look(en);
+		engine_epoch_open(en);
+		did = NS_ENGINE_TICKED;
+	}
+	/* live lcores can't call: look after them while they change epochs */
+	*wake_ns = en->epoch_pending ? NS_MIN(en->due_ns, now + HANDOVER_NS) : en->due_ns;
+	return did;
+}
+
+int ns_engine_finish(struct ns_engine *en, struct ns_err *e)
+{
+	int rc = 0;
+
 	rte_eal_mp_wait_lcore();
-	if (rc == 0)
-		engine_collect_last(en);
+	engine_latency_look(en);
+	engine_collect_last(en);
 	engine_sinks_down(en);
 	engine_keep_source(en);
 	merge_timelines(en);
 	en->epoch++;
-	engine_latency_look(en);
-	if (tick != NULL)
-		tick(ctx, en, true);
 	for (unsigned i = 0; rc == 0 && i < en->sinks_n; i++) {
 		if (en->sinks[i].failed)
 			rc = ns_fail(
@@ -146,6 +173,36 @@ int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct n
 	if (rc == 0 && en->task_error < 0)
 		rc = ns_fail(e, -en->task_error, "tasks: %s", strerror(-en->task_error));
 	return rc;
+}
+
+/* Until the time that a step asked for, or something happens. */
+static void wait_until(const struct ns_engine *en, uint64_t wake_ns)
+{
+	uint64_t now = ns_clock_mono(), ns = wake_ns > now ? wake_ns - now : 0;
+	struct timespec t = {.tv_sec = (time_t)(ns / NS_SEC_NS), .tv_nsec = (long)(ns % NS_SEC_NS)};
+	struct pollfd fd = {.fd = en->wake, .events = POLLIN};
+
+	/* a signal that asks for a stop cuts the waiting short */
+	ppoll(&fd, 1, &t, NULL);
+}
+
+int ns_engine_run(struct ns_engine *en, ns_engine_tick tick, void *ctx, struct ns_err *e)
+{
+	enum ns_engine_step did;
+	uint64_t wake_ns = 0;
+	struct ns_err late;
+	int rc = ns_engine_start(en, e);
+
+	while (rc == 0 && (did = ns_engine_step(en, &wake_ns)) != NS_ENGINE_ENDED) {
+		if (did == NS_ENGINE_TICKED && tick != NULL)
+			tick(ctx, en, false);
+		wait_until(en, wake_ns);
+	}
+	int end = ns_engine_finish(en, rc == 0 ? e : &late);
+
+	if (tick != NULL)
+		tick(ctx, en, true);
+	return rc < 0 ? ns_errno_set(-rc) : end;
 }
 
 enum ns_source_status ns_engine_input_status(const struct ns_engine *en)

@@ -21,15 +21,18 @@ int engine_producer_create(struct ns_engine *en, unsigned w, size_t size)
 	struct producer *p = &en->producers[w];
 	char name[RTE_RING_NAMESIZE];
 
+	/* live: for each sink what may wait for it and what it is at, and those that are filled */
+	unsigned n = en->live ? en->sinks_n * (BATCHES + 1) + 2 : BATCHES;
+
 	if (en->sinks_n == 0)
 		return 0;
 	snprintf(name, sizeof(name), "ns_batch_%u", w);
-	p->free = rte_ring_create(name, BATCHES * 2, SOCKET_ID_ANY, RING_F_SC_DEQ);
-	p->batches = calloc(BATCHES, sizeof(*p->batches));
-	p->memory = malloc(BATCHES * BATCH_RECORDS * size);
+	p->free = rte_ring_create(name, rte_align32pow2(n + 1), SOCKET_ID_ANY, RING_F_SC_DEQ);
+	p->batches = calloc(n, sizeof(*p->batches));
+	p->memory = malloc(n * BATCH_RECORDS * size);
 	if (p->free == NULL || p->batches == NULL || p->memory == NULL)
 		return ns_errno_set(ENOMEM);
-	for (unsigned i = 0; i < BATCHES; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		p->batches[i] = (struct ns_batch){.kind = &ns_flow_rec_kind,
 			.max = BATCH_RECORDS,
 			.owner = (uint16_t)w,
@@ -56,6 +59,63 @@ void engine_producer_destroy(struct producer *p)
 	memset(p, 0, sizeof(*p));
 }
 
+#define PATIENCE_ROWS_NS (NS_SEC_NS / 10)
+#define PATIENCE_END_NS (5 * NS_SEC_NS)
+
+/*
+ * Whether a sink can take one more. Of a file there are no more batches than fit. Live, lcores
+ * never wait; control does for a moment, as rows come many at a time, and all do at the end, when
+ * nothing else is waiting. Who was waited for in vain is not waited for again before it moves.
+ */
+static bool has_room(struct ns_engine *en, struct producer *p, unsigned s)
+{
+	static const struct timespec wait = {.tv_nsec = 200000};
+	bool control = p == &en->producers[en->workers];
+	bool end = __atomic_load_n(&en->drain, __ATOMIC_ACQUIRE);
+	uint64_t until;
+
+	if (!en->live)
+		return true;
+	if (rte_ring_count(p->to[s]) < BATCHES) {
+		p->stuck &= ~(1u << s);
+		return true;
+	}
+	if ((p->stuck >> s & 1) != 0 || (!control && !end))
+		return false;
+	until = ns_clock_mono() + (end ? PATIENCE_END_NS : PATIENCE_ROWS_NS);
+	do {
+		nanosleep(&wait, NULL);
+		if (rte_ring_count(p->to[s]) < BATCHES)
+			return true;
+	} while (ns_clock_mono() < until);
+	p->stuck |= 1u << s;
+	return false;
+}
+
+bool engine_producer_give(struct ns_engine *en, struct producer *p, uint32_t sinks)
+{
+	struct ns_batch *b = p->filling;
+	uint32_t to = 0;
+
+	for (unsigned s = 0; s < en->sinks_n; s++) {
+		if ((sinks >> s & 1) == 0)
+			continue;
+		if (ns_likely(has_room(en, p, s)))
+			to |= 1u << s;
+		else
+			ns_stat_add(&p->lost[s], b->n);
+	}
+	if (to == 0) {
+		b->n = 0;
+		return false;
+	}
+	p->filling = NULL;
+	__atomic_store_n(&b->refs, (uint32_t)__builtin_popcount(to), __ATOMIC_RELAXED);
+	for (; to != 0; to &= to - 1)
+		rte_ring_sp_enqueue(p->to[__builtin_ctz(to)], b);
+	return true;
+}
+
 void engine_producer_flush(struct lcore *l)
 {
 	struct producer *p = l->producer;
@@ -63,14 +123,12 @@ void engine_producer_flush(struct lcore *l)
 
 	if (b == NULL || b->n == 0)
 		return;
-	p->filling = NULL;
 	if (!ns_tasks_of_flows(l->en->tasks))
 		ns_flow_record_ids((struct ns_flow_rec *)(void *)b->records, b->n);
-	ns_stat_add(&p->records, b->n);
-	__atomic_store_n(&b->refs, l->en->sinks_n, __ATOMIC_RELAXED);
-	/* each ring holds more than there are batches: it can't be full */
-	for (unsigned s = 0; s < l->en->sinks_n; s++)
-		rte_ring_sp_enqueue(p->to[s], b);
+	uint32_t n = b->n;
+
+	if (engine_producer_give(l->en, p, (1u << l->en->sinks_n) - 1))
+		ns_stat_add(&p->records, n);
 }
 
 /* An empty batch; in file mode the writers are waited for, live the record is lost and counted. */
@@ -101,7 +159,7 @@ static struct ns_flow_rec *room(struct lcore *l)
 	if (p->filling == NULL) {
 		p->filling = empty_batch(l);
 		if (p->filling == NULL) {
-			ns_count(&l->stats->c, &ns_note_records_lost);
+			ns_stat_add(&p->lost[0], 1);
 			return NULL;
 		}
 		p->filling->n = 0;
@@ -132,22 +190,46 @@ void engine_flow_ended(void *ctx, const struct ns_flow_ended *flow)
 		engine_producer_flush(l);
 }
 
+static void fail(struct sink *s)
+{
+	__atomic_store_n(&s->failed, true, __ATOMIC_RELEASE);
+	NS_LOG(ERR, "writer %s: %s", s->spec, s->err.text);
+}
+
 static void put(struct sink *s, struct ns_batch *b)
 {
 	if (s->own != NULL) {
 		s->own->put(s->own->ctx, b);
+		ns_stat_add(&s->records, b->n);
 	} else if (s->failed) {
-		s->lost += b->n;
+		ns_stat_add(&s->lost, b->n);
 	} else if (s->ops->put(s->writer, b, &s->err) < 0) {
-		s->failed = true;
-		s->lost += b->n;
-		NS_LOG(ERR, "writer %s: %s", s->spec, s->err.text);
+		ns_stat_add(&s->lost, b->n);
+		fail(s);
+	} else {
+		ns_stat_add(&s->records, b->n);
 	}
 	if (__atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) == 0)
 		rte_ring_mp_enqueue(s->en->producers[b->owner].free, b);
 }
 
-static unsigned take_all(struct sink *s)
+#define IDLE_NS 10000000
+
+/* What a writer does by the clock, busy or not. */
+static void look_after(struct sink *s, uint64_t *next_ns)
+{
+	uint64_t now;
+
+	if (s->own != NULL || s->failed || s->ops->idle == NULL)
+		return;
+	now = ns_clock_mono();
+	if (now < *next_ns)
+		return;
+	*next_ns = now + IDLE_NS;
+	s->ops->idle(s->writer);
+}
+
+static unsigned take_all(struct sink *s, uint64_t *next_ns)
 {
 	unsigned n = 0;
 
@@ -157,6 +239,7 @@ static unsigned take_all(struct sink *s)
 		while (rte_ring_sc_dequeue(s->en->producers[w].to[s->index], &b) == 0) {
 			put(s, b);
 			n++;
+			look_after(s, next_ns);
 		}
 	}
 	return n;
@@ -183,13 +266,13 @@ static void nap(const struct sink *s, uint64_t *idle_ns)
 static void *sink_main(void *arg)
 {
 	struct sink *s = arg;
-	uint64_t idle_ns = 0;
+	uint64_t idle_ns = 0, next_ns = 0;
 	bool dirty = false;
 
 	for (;;) {
 		bool last = __atomic_load_n(&s->en->producers_done, __ATOMIC_ACQUIRE);
 
-		if (take_all(s) > 0) {
+		if (take_all(s, &next_ns) > 0) {
 			idle_ns = 0;
 			dirty = true;
 			continue;
@@ -197,13 +280,12 @@ static void *sink_main(void *arg)
 		if (last)
 			break;
 		nap(s, &idle_ns);
+		look_after(s, &next_ns);
 		if (idle_ns < IDLE_FLUSH_NS || !dirty || s->own != NULL || s->failed)
 			continue;
 		dirty = false;
-		if (s->ops->flush(s->writer, &s->err) < 0) {
-			s->failed = true;
-			NS_LOG(ERR, "writer %s: %s", s->spec, s->err.text);
-		}
+		if (s->ops->flush(s->writer, &s->err) < 0)
+			fail(s);
 	}
 	return NULL;
 }
@@ -227,6 +309,8 @@ static int start(struct sink *s, struct ns_err *e)
 static int open_sink(struct ns_engine *en, const char *spec, struct ns_err *e)
 {
 	struct sink *s = &en->sinks[en->sinks_n];
+	struct ns_writer_args args = {
+		.conf = en->args.conf, .live = en->live, .epoch_ms = en->conf->epoch_ms};
 
 	if (en->sinks_n == SINKS_MAX)
 		return ns_fail(e, E2BIG, "more than %u writers", SINKS_MAX);
@@ -235,12 +319,22 @@ static int open_sink(struct ns_engine *en, const char *spec, struct ns_err *e)
 		s->own = en->args.sink;
 		s->spec = "report";
 	} else {
-		s->writer = ns_writer_open(spec, en->args.conf, &s->ops, e);
+		s->writer = ns_writer_open(spec, &args, &s->ops, e);
 		if (s->writer == NULL)
 			return ns_errno_set(errno != 0 ? errno : EINVAL);
 	}
 	en->sinks_n++;
 	return 0;
+}
+
+/* Octets of the largest record that control has. */
+static size_t row_max(const struct ns_engine *en)
+{
+	size_t most = NS_MAX(sizeof(struct ns_epoch_rec), sizeof(struct ns_writer_rec));
+
+	most = NS_MAX(most, sizeof(struct ns_lcore_rec));
+	most = NS_MAX(most, sizeof(struct ns_counter_rec));
+	return NS_MAX(most, en->row_max);
 }
 
 int engine_sinks_up(struct ns_engine *en, struct ns_err *e)
@@ -255,7 +349,7 @@ int engine_sinks_up(struct ns_engine *en, struct ns_err *e)
 		rc = open_sink(en, NULL, e);
 	for (unsigned w = 0; rc == 0 && w <= en->workers; w++) {
 		rc = engine_producer_create(
-			en, w, w < en->workers ? ns_flow_rec_kind.size : en->row_max);
+			en, w, w < en->workers ? ns_flow_rec_kind.size : row_max(en));
 		if (rc < 0)
 			ns_fail(e, ENOMEM, "no memory for record batches");
 	}
@@ -279,9 +373,8 @@ void engine_sinks_down(struct ns_engine *en)
 			struct ns_err err;
 
 			if (s->ops->close(s->writer, &err) < 0 && !s->failed) {
-				s->failed = true;
 				s->err = err;
-				NS_LOG(ERR, "writer %s: %s", s->spec, err.text);
+				fail(s);
 			}
 			s->writer = NULL;
 		}

@@ -11,7 +11,7 @@ NS_DROP_REGISTER(ns_drop_port_errors, "port_errors", "received with errors by th
 NS_DROP_REGISTER(ns_drop_port_nombuf, "port_nombuf",
 	"lost by the port for lack of packet buffers (rx_nombuf)")
 NS_NOTE_REGISTER(ns_note_records_lost, "records_lost",
-	"records of ended flows that no writer could take in time (live only)")
+	"records that a writer could not take in time, counted once for each writer (live only)")
 
 static void add_l2(struct ns_engine_stats *s, uint16_t type, const struct ns_proto_count *c)
 {
@@ -93,6 +93,11 @@ void ns_engine_stats(const struct ns_engine *en, struct ns_engine_stats *s)
 			s->records += ns_stat_get(&l->producer->records);
 		for (unsigned w = 0; l->dispatch != NULL && w < en->workers; w++)
 			s->ring_full[w] += ns_dispatch_dropped(l->dispatch, w);
+	}
+	for (unsigned w = 0; w <= en->workers; w++) {
+		for (unsigned i = 0; i < en->sinks_n; i++)
+			s->counters.v[ns_note_records_lost.id] +=
+				ns_stat_get(&en->producers[w].lost[i]);
 	}
 	engine_lcore_stats(en, s);
 	if (en->snap != NULL)

@@ -26,15 +26,44 @@ struct ns_writer;
 
 struct ns_writer_args {
 	const char *target; /**< what stands after "NAME[@INTERVAL]:" in -w; borrowed until close */
+	bool live; /**< packets come at their own time: losing is better than waiting */
+	uint32_t epoch_ms; /**< live: milliseconds between epochs */
 	const struct ns_conf *conf; /**< borrowed until close */
 };
 
+/** Numbers of a writer; written by its thread, read relaxed by any. */
+struct ns_writer_stats {
+	uint64_t octets; /**< written to where it writes; 0: not counted */
+	uint64_t lost; /**< records that put() took and could not write */
+	uint64_t reconnects;
+	uint32_t down; /**< 1: no connection; it tries again */
+	char message[128]; /**< why; changed only while down is 0, before it becomes 1 */
+};
+
+enum {
+	/** Wants the records of ns_state.h, each epoch (live only). */
+	NS_WRITER_STATE = 1u << 0,
+	/** Wants rows of tasks each epoch when -w gives no interval (live; a file: the whole). */
+	NS_WRITER_EPOCHS = 1u << 1,
+};
+
 struct ns_writer_ops {
+	uint32_t wants; /**< NS_WRITER_STATE ... */
+
 	/** Opens the target; NULL with errno and a message that names it. */
 	struct ns_writer *(*open)(const struct ns_writer_args *args, struct ns_err *e);
 
 	/** Writes all records of the batch; 0 or -errno with a message. Borrows the batch. */
 	int (*put)(struct ns_writer *w, const struct ns_batch *b, struct ns_err *e);
+
+	/**
+	 * Called on its thread about each 10 ms, busy or not, for what does not come from batches:
+	 * time-outs, new subscribers. Must return soon. NULL: nothing.
+	 */
+	void (*idle)(struct ns_writer *w);
+
+	/** Its numbers, borrowed, valid from open to close. NULL: it keeps none. Any thread. */
+	const struct ns_writer_stats *(*stats)(const struct ns_writer *w);
 
 	/** Makes what was put so far visible to readers of the target; also called when idle. */
 	int (*flush)(struct ns_writer *w, struct ns_err *e);
@@ -46,11 +75,15 @@ struct ns_writer_ops {
 #define NS_WRITER_KIND "writer"
 
 /**
- * Opens the writer that @p spec names ("csv:FILE", "csv@5m:FILE"); the message lists the known
- * ones. The interval is checked and means nothing to the writer: it takes the batches it gets.
+ * Opens the writer that @p spec names, with all of @p args but its target ("csv:FILE",
+ * "csv@5m:FILE"); the message lists the known ones. The interval is checked and means nothing to
+ * the writer: it takes the batches it gets.
  */
-struct ns_writer *ns_writer_open(const char *spec, const struct ns_conf *conf,
+struct ns_writer *ns_writer_open(const char *spec, const struct ns_writer_args *args,
 	const struct ns_writer_ops **ops, struct ns_err *e);
+
+/** The operations of the writer that @p spec names, or NULL. Any thread. */
+const struct ns_writer_ops *ns_writer_ops_of(const char *spec);
 
 /**
  * How often the writer of @p spec gets task results, in ns: the INTERVAL of "NAME@INTERVAL:TARGET"

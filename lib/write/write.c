@@ -61,19 +61,34 @@ int ns_writer_interval(const char *spec, uint64_t *interval_ns, struct ns_err *e
 	return 0;
 }
 
-struct ns_writer *ns_writer_open(const char *spec, const struct ns_conf *conf,
+static const struct ns_plugin *plugin_of(const char *spec, const struct spec *s)
+{
+	char name[32];
+
+	if (s->name_len == 0 || s->name_len >= sizeof(name))
+		return NULL;
+	memcpy(name, spec, s->name_len);
+	name[s->name_len] = '\0';
+	return ns_plugin_find(NS_WRITER_KIND, name);
+}
+
+const struct ns_writer_ops *ns_writer_ops_of(const char *spec)
+{
+	struct spec s = split(spec);
+	const struct ns_plugin *p = plugin_of(spec, &s);
+
+	return p != NULL ? p->ops : NULL;
+}
+
+struct ns_writer *ns_writer_open(const char *spec, const struct ns_writer_args *args,
 	const struct ns_writer_ops **ops, struct ns_err *e)
 {
-	const struct ns_plugin *p = NULL;
 	struct spec s = split(spec);
-	char name[32], known[256];
+	const struct ns_plugin *p = plugin_of(spec, &s);
+	struct ns_writer_args own = *args;
+	char known[256];
 	uint64_t interval;
 
-	if (s.name_len > 0 && s.name_len < sizeof(name)) {
-		memcpy(name, spec, s.name_len);
-		name[s.name_len] = '\0';
-		p = ns_plugin_find(NS_WRITER_KIND, name);
-	}
 	if (p == NULL) {
 		ns_fail(e, EINVAL, "writer \"%s\": no such writer; there are: %s", spec,
 			ns_plugin_names(NS_WRITER_KIND, known, sizeof(known)));
@@ -82,11 +97,10 @@ struct ns_writer *ns_writer_open(const char *spec, const struct ns_conf *conf,
 	if (ns_writer_interval(spec, &interval, e) < 0)
 		return NULL;
 	if (s.target == NULL) {
-		ns_fail(e, EINVAL, "writer \"%s\": say where to, as %s:TARGET", spec, name);
+		ns_fail(e, EINVAL, "writer \"%s\": say where to, as %s:TARGET", spec, p->name);
 		return NULL;
 	}
-	struct ns_writer_args args = {.target = s.target, .conf = conf};
-
+	own.target = s.target;
 	*ops = p->ops;
-	return (*ops)->open(&args, e);
+	return (*ops)->open(&own, e);
 }

@@ -34,7 +34,7 @@ static struct ns_writer *start(const char *spec, const struct ns_writer_ops **op
 	*ops = NULL;
 	opened[0] = e->text[0] = '\0';
 	CU_ASSERT_EQUAL_FATAL(ns_registry_seal(NULL), 0);
-	return ns_writer_open(spec, NULL, ops, e);
+	return ns_writer_open(spec, &(struct ns_writer_args){.conf = NULL}, ops, e);
 }
 
 static void finds(void)

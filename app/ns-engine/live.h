@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <ns_engine.h>
+
+struct live_args {
+	const struct ns_conf *conf; /* borrowed */
+	const char *const *targets;
+	unsigned targets_n;
+	const char *const *writers;
+	unsigned writers_n;
+	bool quiet; /* no epoch lines */
+};
+
+/* Runs the engine live until it is stopped; returns the exit status of the program. Main thread. */
+int live_run(const struct live_args *args);
