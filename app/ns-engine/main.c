@@ -50,6 +50,7 @@ static void help(void)
 	      "                          csv@5m:FILE; @INTERVAL: how often task results are written\n"
 	      "                          (default: each 60 s)\n"
 	      "      --check             read the configuration, say what is wrong with it, end\n"
+	      "      --list              the plug-ins that there are\n"
 	      "      --config-reference  all configuration keys, as Markdown\n"
 	      "      --record-reference  all record fields, as Markdown\n"
 	      "      --plugin FILE.so    load a plug-in\n"
@@ -71,13 +72,20 @@ static int add(const char **list, unsigned *n, const char *value, struct ns_err 
 	return 0;
 }
 
+static int list_plugins(int fd)
+{
+	NS_PLUGIN_FOREACH (NULL, p)
+		dprintf(fd, "%-8s %-10s %s\n", p->kind, p->name, p->summary);
+	return 0;
+}
+
 static int parse(struct options *o, int argc, char **argv, struct ns_err *e)
 {
-	enum { CHECK = 256, PLUGIN, QUIET, REFERENCE, RECORDS };
+	enum { CHECK = 256, PLUGIN, QUIET, REFERENCE, RECORDS, LIST };
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 		{"option", required_argument, NULL, 'o'}, {"write", required_argument, NULL, 'w'},
 		{"check", no_argument, NULL, CHECK}, {"plugin", required_argument, NULL, PLUGIN},
-		{"quiet", no_argument, NULL, QUIET},
+		{"quiet", no_argument, NULL, QUIET}, {"list", no_argument, NULL, LIST},
 		{"config-reference", no_argument, NULL, REFERENCE},
 		{"record-reference", no_argument, NULL, RECORDS},
 		{"verbose", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'},
@@ -101,6 +109,9 @@ static int parse(struct options *o, int argc, char **argv, struct ns_err *e)
 			break;
 		case CHECK:
 			o->check = true;
+			break;
+		case LIST:
+			o->reference = list_plugins;
 			break;
 		case REFERENCE:
 			o->reference = ns_conf_reference;

@@ -44,12 +44,8 @@ static int usage(const struct ns_err *e)
 
 static void list_plugins(void)
 {
-	static const char *const kinds[] = {"source", "task", "tunnel", "writer"};
-
-	for (unsigned i = 0; i < NS_ARRAY_LEN(kinds); i++) {
-		NS_PLUGIN_FOREACH (kinds[i], p)
-			printf("%-8s %-10s %s\n", p->kind, p->name, p->summary);
-	}
+	NS_PLUGIN_FOREACH (NULL, p)
+		printf("%-8s %-10s %s\n", p->kind, p->name, p->summary);
 }
 
 static int write_report(const struct options *o, struct report *r, struct ns_engine *en,

@@ -56,7 +56,9 @@ int ns_plugin_load(const char *path, struct ns_err *e);
 /** The plug-in of that kind and name, or NULL. */
 const struct ns_plugin *ns_plugin_find(const char *kind, const char *name);
 
-/** The first plug-in of @p kind after @p prev (NULL: the first), in order of name; NULL at the end.
+/**
+ * The first plug-in of @p kind (NULL: of any) after @p prev (NULL: the first), in order of kind and
+ * name; NULL at the end.
  */
 const struct ns_plugin *ns_plugin_next(const char *kind, const struct ns_plugin *prev);
 

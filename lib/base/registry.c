@@ -126,7 +126,7 @@ const struct ns_plugin *ns_plugin_next(const char *kind, const struct ns_plugin 
 	bool passed = prev == NULL;
 
 	for (size_t i = 0; i < plugins_n; i++) {
-		if (passed && strcmp(plugins[i]->kind, kind) == 0)
+		if (passed && (kind == NULL || strcmp(plugins[i]->kind, kind) == 0))
 			return plugins[i];
 		if (plugins[i] == prev)
 			passed = true;

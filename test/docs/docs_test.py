@@ -3,7 +3,7 @@
 """The generated pages say what the program says, the pages' links lead somewhere, and doc/tasks.md
 tells of every type of task and of every field of packets.
 
-usage: docs_test.py PCAP-ANALYZER SOURCE-ROOT [--write]
+usage: docs_test.py NS-ENGINE SOURCE-ROOT [--write]
 """
 import os
 import re
@@ -13,8 +13,8 @@ import sys
 PAGES = {"doc/configuration.md": "--config-reference", "doc/records.md": "--record-reference"}
 
 
-def generated(analyzer, option):
-    return subprocess.run([analyzer, option], capture_output=True, check=True).stdout
+def generated(engine, option):
+    return subprocess.run([engine, option], capture_output=True, check=True).stdout
 
 
 def links(root):
@@ -35,15 +35,15 @@ def links(root):
                 yield f"{page}: {target} does not exist"
 
 
-def tasks(analyzer, root):
+def tasks(engine, root):
     """Types of tasks and fields of packets that doc/tasks.md does not tell of."""
     with open(os.path.join(root, "doc/tasks.md"), encoding="utf-8") as f:
         page = f.read()
-    for line in generated(analyzer, "--list").decode().splitlines():
+    for line in generated(engine, "--list").decode().splitlines():
         kind, name = line.split()[:2]
         if kind == "task" and f"\n## {name}\n" not in page:
             yield f"doc/tasks.md: no chapter about the type {name}"
-    refused = subprocess.run([analyzer, "--check", "-c", "/dev/stdin"], capture_output=True,
+    refused = subprocess.run([engine, "--check", "-c", "/dev/stdin"], capture_output=True,
                              input="tasks:\n- {name: x, type: exact, key: [none]}\n", text=True,
                              check=False).stderr
     fields = refused.rpartition("there are: ")[2].strip().split(", ")
@@ -55,10 +55,10 @@ def tasks(analyzer, root):
 
 
 def main(argv):
-    analyzer, root = argv[1], argv[2]
+    engine, root = argv[1], argv[2]
     failed = 0
     for page, option in PAGES.items():
-        path, text = os.path.join(root, page), generated(analyzer, option)
+        path, text = os.path.join(root, page), generated(engine, option)
         if "--write" in argv:
             with open(path, "wb") as f:
                 f.write(text)
@@ -66,8 +66,8 @@ def main(argv):
         with open(path, "rb") as f:
             if f.read() != text:
                 failed += 1
-                print(f"FAIL {page} is stale: make it again with pcap-analyzer {option} > {page}")
-    for problem in [*links(root), *tasks(analyzer, root)]:
+                print(f"FAIL {page} is stale: make it again with ns-engine {option} > {page}")
+    for problem in [*links(root), *tasks(engine, root)]:
         failed += 1
         print("FAIL " + problem)
     return 1 if failed else 0
