@@ -168,6 +168,26 @@ static int analyse(const struct options *o, const struct ns_conf *conf)
 	return status;
 }
 
+static int load_plugin(const char *file, struct ns_err *e)
+{
+	int rc = module_check(file, e);
+
+	if (rc == 0)
+		rc = ns_plugin_load(file, e);
+	if (rc == 0)
+		rc = ns_registry_seal(e);
+	return NS_MIN(rc, 0);
+}
+
+static int show(const struct ns_conf *conf)
+{
+	char *text = ns_conf_dump(conf);
+	bool good = text != NULL && fputs(text, stdout) != EOF && fflush(stdout) != EOF;
+
+	free(text);
+	return good ? EXIT_OK : EXIT_USAGE;
+}
+
 static int start(const struct options *o)
 {
 	struct ns_err e;
@@ -175,7 +195,7 @@ static int start(const struct options *o)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < o->plugins_n; i++) {
-		if (module_check(o->plugins[i], &e) < 0 || ns_plugin_load(o->plugins[i], &e) < 0)
+		if (load_plugin(o->plugins[i], &e) < 0)
 			return fail(&e, EXIT_USAGE);
 	}
 	if (ns_registry_seal(&e) < 0)
@@ -186,19 +206,25 @@ static int start(const struct options *o)
 	}
 	if (o->reference)
 		return ns_conf_reference(STDOUT_FILENO) < 0 ? EXIT_USAGE : EXIT_OK;
+	if (o->schema)
+		return ns_conf_schema(STDOUT_FILENO) < 0 ? EXIT_USAGE : EXIT_OK;
 	if (o->records)
 		return ns_rec_reference(STDOUT_FILENO) < 0 ? EXIT_USAGE : EXIT_OK;
 	/* progress wants to be told more often than a live engine's epochs */
-	overrides[n++] = "engine.epoch_ms=200";
+	if (!o->defaults)
+		overrides[n++] = "engine.epoch_ms=200";
 	for (unsigned i = 0; i < o->overrides_n; i++)
 		overrides[n++] = o->overrides[i];
+	ns_conf_on_plugin(load_plugin);
 	struct ns_conf *conf = ns_conf_load(o->conf, overrides, n, &e);
 
 	if (conf == NULL)
 		return fail(&e, EXIT_USAGE);
 	int status = EXIT_OK;
 
-	if (!o->check && o->files_n == 0) {
+	if (o->defaults) {
+		status = show(conf);
+	} else if (!o->check && o->files_n == 0) {
 		ns_fail(&e, EINVAL, "no capture file is named");
 		status = usage(&e);
 	} else if (!o->check) {

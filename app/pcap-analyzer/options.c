@@ -13,6 +13,8 @@ enum {
 	OPT_LIST,
 	OPT_PLUGIN,
 	OPT_REFERENCE,
+	OPT_SCHEMA,
+	OPT_DEFAULTS,
 	OPT_RECORDS,
 	OPT_VERIFY
 };
@@ -24,6 +26,8 @@ static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 	{"quiet", no_argument, NULL, OPT_QUIET}, {"check", no_argument, NULL, OPT_CHECK},
 	{"list", no_argument, NULL, OPT_LIST}, {"plugin", required_argument, NULL, OPT_PLUGIN},
 	{"config-reference", no_argument, NULL, OPT_REFERENCE},
+	{"schema", no_argument, NULL, OPT_SCHEMA},
+	{"show-defaults", no_argument, NULL, OPT_DEFAULTS},
 	{"record-reference", no_argument, NULL, OPT_RECORDS}, {"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 
@@ -52,6 +56,8 @@ void options_help(void)
 	      "      --check             read the configuration, say what is wrong with it, end\n"
 	      "      --list              the plug-ins there are\n"
 	      "      --plugin FILE.so    load a plug-in\n"
+	      "      --show-defaults     the configuration as it is with -c and -o, all keys, as YAML\n"
+	      "      --schema            JSON schema of a configuration file\n"
 	      "      --config-reference  all configuration keys, as Markdown\n"
 	      "      --record-reference  all record fields, as Markdown\n"
 	      "  -h, --help              this text\n"
@@ -128,6 +134,12 @@ static int option(struct options *o, int opt, char **argv, struct ns_err *e)
 		return 0;
 	case OPT_REFERENCE:
 		o->reference = true;
+		return 0;
+	case OPT_SCHEMA:
+		o->schema = true;
+		return 0;
+	case OPT_DEFAULTS:
+		o->defaults = true;
 		return 0;
 	case OPT_RECORDS:
 		o->records = true;

@@ -26,6 +26,8 @@ struct options {
 	bool list;
 	bool reference;
 	bool records;
+	bool schema;
+	bool defaults;
 	bool help;
 	bool version;
 	const char *const *files;

@@ -50,8 +50,15 @@ void ns_plugin_link(struct ns_plugin_link *link);
  */
 int ns_registry_seal(struct ns_err *e);
 
-/** Loads a plug-in module (dlopen) before ns_registry_seal(); -ENOENT, -EPROTO with a message. */
+/**
+ * Loads a plug-in module (dlopen): 0, and ns_registry_seal() is due; 1 when this function has loaded
+ * it before, and then there is nothing to do. -ENOENT, -EPROTO, -ENOMEM, after ns_plugin_close() -EBUSY, with
+ * a message. Main thread.
+ */
 int ns_plugin_load(const char *path, struct ns_err *e);
+
+/** From now on no other module can be loaded: the engine has been built of what there is. */
+void ns_plugin_close(void);
 
 /** The plug-in of that kind and name, or NULL. */
 const struct ns_plugin *ns_plugin_find(const char *kind, const char *name);

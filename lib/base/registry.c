@@ -18,6 +18,15 @@ static size_t plugins_n;
 static const struct ns_counter *counters[NS_COUNTER_MAX];
 static unsigned counters_n;
 
+/* What ns_plugin_load() has loaded; kept until the program ends. */
+struct module {
+	struct module *next;
+	void *handle;
+};
+
+static struct module *modules;
+static bool closed;
+
 void ns_plugin_link(struct ns_plugin_link *link)
 {
 	link->next = plugin_list;
@@ -100,16 +109,47 @@ int ns_registry_seal(struct ns_err *e)
 	return rc < 0 ? rc : seal_counters(e);
 }
 
+/* Was it loaded by us, under whatever name? */
+static bool is_loaded(const char *path)
+{
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+	bool ours = false;
+
+	if (handle == NULL)
+		return false;
+	for (const struct module *m = modules; m != NULL; m = m->next)
+		ours |= m->handle == handle;
+	dlclose(handle);
+	return ours;
+}
+
 int ns_plugin_load(const char *path, struct ns_err *e)
 {
 	struct ns_plugin_link *before = plugin_list;
-	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	struct module *m;
+	void *handle;
 
-	if (handle == NULL)
-		return ns_fail(e, ENOENT, "plug-in %s: %s", path, dlerror());
-	if (plugin_list == before)
-		return ns_fail(e, EPROTO, "plug-in %s: registers nothing", path);
+	if (is_loaded(path))
+		return 1;
+	if (closed)
+		return ns_fail(e, EBUSY, "plug-in %s: takes a restart", path);
+	m = malloc(sizeof(*m));
+	if (m == NULL)
+		return ns_fail(e, ENOMEM, "plug-in %s: no memory", path);
+	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (handle == NULL || plugin_list == before) {
+		free(m);
+		return handle == NULL ? ns_fail(e, ENOENT, "plug-in %s: %s", path, dlerror())
+				      : ns_fail(e, EPROTO, "plug-in %s: registers nothing", path);
+	}
+	*m = (struct module){.next = modules, .handle = handle};
+	modules = m;
 	return 0;
+}
+
+void ns_plugin_close(void)
+{
+	closed = true;
 }
 
 const struct ns_plugin *ns_plugin_find(const char *kind, const char *name)

@@ -219,6 +219,9 @@ static void load(void)
 	/* a library that is no plug-in */
 	CU_ASSERT_EQUAL(ns_plugin_load("libm.so.6", &e), -EPROTO);
 	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "libm.so.6"));
+	ns_plugin_close();
+	CU_ASSERT_EQUAL(ns_plugin_load("libm.so.6", &e), -EBUSY);
+	CU_ASSERT_STRING_EQUAL(e.text, "plug-in libm.so.6: takes a restart");
 }
 
 NS_TEST_MAIN({"order of names", order}, {"find", find}, {"names are cut", names_are_cut},

@@ -37,17 +37,13 @@ static int check_tree(struct conf_ctx *c, struct conf_node *n, bool whole)
 	return conf_check(c, c->root, n, &path, whole);
 }
 
-static int lay_file(struct conf_ctx *c, struct conf_node *root, const char *yaml, size_t len)
+static int lay_file(struct conf_ctx *c, struct conf_node *root)
 {
-	struct conf_node *file;
-
-	if (conf_read(c, yaml, len, CONF_FROM_FILE, &file) < 0)
-		return -errno;
-	if (file == NULL || conf_is_blank(file))
+	if (c->file == NULL || conf_is_blank(c->file))
 		return 0;
-	if (check_tree(c, file, false) < 0)
+	if (check_tree(c, c->file, false) < 0)
 		return -errno;
-	conf_merge(root, file);
+	conf_merge(root, c->file);
 	return 0;
 }
 
@@ -110,19 +106,20 @@ static int lay_override(struct conf_ctx *c, struct conf_node *root, int index)
 	return 0;
 }
 
-static int build(struct conf_ctx *c, struct ns_conf *conf, const char *yaml, size_t len, size_t n)
+static int build(struct conf_ctx *c, struct ns_conf *conf, size_t n)
 {
 	struct conf_node *root = conf_tree(c, conf);
 
 	if (root == NULL)
 		return -errno;
-	if (yaml != NULL && lay_file(c, root, yaml, len) < 0)
+	if (lay_file(c, root) < 0)
 		return -errno;
 	for (size_t i = 0; i < n; i++) {
 		if (lay_override(c, root, (int)i) < 0)
 			return -errno;
 	}
-	if (check_tree(c, root, true) < 0 || conf_fill(c, conf, root) < 0)
+	if (check_tree(c, root, true) < 0 || conf_keep_plugins(c, conf, root) < 0 ||
+		conf_fill(c, conf, root) < 0)
 		return -errno;
 	return conf_run_checks(c, conf, root);
 }
@@ -132,8 +129,16 @@ struct ns_conf *ns_conf_parse(const char *yaml, size_t len, const char *name,
 {
 	struct conf_ctx c = {
 		.name = name != NULL ? name : "configuration", .overrides = overrides, .err = e};
-	struct ns_conf *conf = conf_create(&c);
-	int rc = conf == NULL ? -errno : build(&c, conf, yaml, len, n);
+	struct ns_conf *conf = NULL;
+	int rc = yaml == NULL ? 0 : conf_read(&c, yaml, len, CONF_FROM_FILE, &c.file);
+
+	/* plug-ins bring sections, so they come first */
+	if (rc == 0)
+		rc = conf_load_plugins(&c, n);
+	if (rc == 0)
+		conf = conf_create(&c);
+	if (rc == 0)
+		rc = conf == NULL ? -errno : build(&c, conf, n);
 
 	conf_arena_free(&c.arena);
 	if (rc < 0) {

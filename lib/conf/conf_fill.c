@@ -67,7 +67,9 @@ struct conf_node *conf_tree(struct conf_ctx *c, const struct ns_conf *conf)
 		conf_node(a, CONF_MAPPING, (struct conf_at){CONF_FROM_DEFAULT, 0, 0});
 	struct conf_node *k = NULL;
 
-	for (size_t i = 0; root != NULL && i < conf->n; i++) {
+	if (root != NULL && (k = conf_plugins_node(a, conf)) != NULL)
+		conf_append(root, k);
+	for (size_t i = 0; k != NULL && i < conf->n; i++) {
 		const struct conf_part *p = &conf->parts[i];
 		const struct ns_conf_section *s = p->section;
 
@@ -83,7 +85,7 @@ struct conf_node *conf_tree(struct conf_ctx *c, const struct ns_conf *conf)
 		k->key = p->name;
 		conf_append(root, k);
 	}
-	if (root == NULL || root->n < conf->n) {
+	if (root == NULL || root->n < conf->n + 1) {
 		conf_no_memory(c->err);
 		return NULL;
 	}

@@ -125,7 +125,7 @@ static void wrong_values(void)
 		"t.yaml:1:14: flow.idle: expected a whole number from 0 to 4294967295, not \"x\"");
 	refused("task: []", NULL,
 		"t.yaml:1:1: unknown section \"task\" (did you mean \"tasks\"?); there are: flow, "
-		"tasks, write, zones");
+		"tasks, write, zones, plugins");
 }
 
 static void too_many(void)

@@ -26,6 +26,7 @@
 #define CONF_DEPTH_MAX 32u
 #define CONF_NAME_MAX 64u /* octets of a section's name */
 #define CONF_ENTRIES_MAX 1024u /* of one list section */
+#define CONF_PLUGINS "plugins" /* the one key of the root that is no section */
 
 enum conf_kind { CONF_SCALAR, CONF_LIST, CONF_MAPPING };
 
@@ -80,6 +81,7 @@ struct conf_ctx {
 	const struct conf_part *parts; /* in order of name, n_parts of them */
 	size_t n_parts;
 	const cyaml_schema_value_t *root; /* what a file must look like; lists are CYAML_IGNORE */
+	struct conf_node *file; /* what was read, NULL: nothing */
 };
 
 /*
@@ -92,6 +94,8 @@ struct ns_conf {
 	struct conf_part *parts; /* in order of name, n of them */
 	size_t n;
 	bool loaded;
+	const char **plugins; /* plugins_n names of files */
+	size_t plugins_n;
 	cyaml_schema_field_t *fields; /* of the slots, and an end */
 	cyaml_schema_value_t root;
 	void **slots; /* NULL when there is none */
@@ -200,6 +204,16 @@ int conf_check_entries(struct conf_ctx *c, const struct conf_part *list, struct 
 struct conf_node *conf_default_entries(
 	struct conf_ctx *c, const struct conf_part *list, bool strict);
 
+/* The schema of the key "plugins" of the root. */
+extern const cyaml_schema_field_t conf_plugins_field;
+extern const struct ns_conf_doc conf_plugins_docs[];
+/* Loads the plug-ins that c->file and the overrides name; 0 or -errno with a message. */
+int conf_load_plugins(struct conf_ctx *c, size_t overrides_n);
+/* Keeps their names, of the checked root; 0 or -ENOMEM with a message. */
+int conf_keep_plugins(struct conf_ctx *c, struct ns_conf *conf, const struct conf_node *root);
+/* The names as a list under its key; NULL: no memory. */
+struct conf_node *conf_plugins_node(struct conf_arena *a, const struct ns_conf *conf);
+
 /* Values as a tree: those loaded, or the defaults when there are none yet; NULL with a message. */
 struct conf_node *conf_tree(struct conf_ctx *c, const struct ns_conf *conf);
 /* libcyaml makes the structs of a checked tree. 0, -EINVAL or -ENOMEM with a message. */
@@ -208,6 +222,9 @@ int conf_fill(struct conf_ctx *c, struct ns_conf *conf, const struct conf_node *
 void conf_unfill(struct ns_conf *conf);
 /* Runs the modules' checks and finds the place of what they complain about. */
 int conf_run_checks(struct conf_ctx *c, const struct ns_conf *conf, const struct conf_node *root);
+
+/* write(2) of all of it; 0 or -errno. */
+int conf_write_all(int fd, const char *s, size_t n);
 
 /* ns_fail() with ENOMEM and the room's words for it. */
 int conf_no_memory(struct ns_err *e);

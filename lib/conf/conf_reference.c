@@ -285,7 +285,7 @@ static int add_list(struct reference *r, const struct conf_part *p)
 	return 0;
 }
 
-static int write_all(int fd, const char *s, size_t n)
+int conf_write_all(int fd, const char *s, size_t n)
 {
 	while (n > 0) {
 		ssize_t put = write(fd, s, n);
@@ -298,6 +298,16 @@ static int write_all(int fd, const char *s, size_t n)
 		n -= (size_t)put;
 	}
 	return 0;
+}
+
+static void add_plugins(struct reference *r)
+{
+	const struct conf_node none = {.kind = CONF_LIST};
+
+	r->docs = conf_plugins_docs;
+	conf_buf_str(&r->out, "\nOne key at the top level is no section:\n\n");
+	conf_buf_str(&r->out, table_head);
+	add_row(r, &conf_plugins_field.value, CONF_PLUGINS, CONF_PLUGINS, &none, false);
 }
 
 int ns_conf_reference(int fd)
@@ -317,11 +327,13 @@ int ns_conf_reference(int fd)
 	all = conf_parts(&r.c.arena, &n, NULL);
 	if (all == NULL)
 		rc = -errno;
+	if (all != NULL)
+		add_plugins(&r);
 	for (size_t i = 0; all != NULL && rc == 0 && i < n; i++)
 		rc = all[i].section != NULL ? add_section(&r, all[i].section)
 					    : add_list(&r, &all[i]);
 	if (rc == 0)
-		rc = r.out.oom ? -ENOMEM : write_all(fd, r.out.s, r.out.n);
+		rc = r.out.oom ? -ENOMEM : conf_write_all(fd, r.out.s, r.out.n);
 	conf_arena_free(&r.c.arena);
 	conf_buf_free(&r.out);
 	return rc < 0 ? ns_errno_set(-rc) : 0;

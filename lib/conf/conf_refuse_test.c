@@ -32,7 +32,7 @@ static void unknown(void)
 	refused("flow:\n  zebra: 3\n", NULL, "t.yaml:2:3: flow: unknown key \"zebra\"; " FLOW_KEYS);
 	refused("\nflwo: {}\n", NULL,
 		"t.yaml:2:1: unknown section \"flwo\" (did you mean \"flow\"?); there are: flow, "
-		"tasks, write");
+		"tasks, write, plugins");
 	refused("flow: {sub: {detph: 1}}", NULL,
 		"t.yaml:1:14: flow.sub: unknown key \"detph\" (did you mean \"depth\"?); there are: "
 		"depth, mode");
@@ -177,7 +177,7 @@ static void overrides(void)
 		"\"depth\"?); there are: depth, mode");
 	refused("", "wirte.on=true",
 		"override \"wirte.on=true\": unknown section \"wirte\" (did you mean \"write\"?); "
-		"there are: flow, tasks, write");
+		"there are: flow, tasks, write, plugins");
 	refused("", "flow.files=[a",
 		"override \"flow.files=[a\": did not find expected ',' or ']' (while parsing a flow "
 		"sequence)");

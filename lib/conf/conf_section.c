@@ -89,7 +89,7 @@ static int check_parts(struct conf_part *parts, size_t n, struct ns_err *e)
 		const struct conf_part *p = &parts[i];
 
 		if (p->name[0] == '\0' || strlen(p->name) > CONF_NAME_MAX ||
-			strpbrk(p->name, ".=: ") != NULL)
+			strpbrk(p->name, ".=: ") != NULL || strcmp(p->name, CONF_PLUGINS) == 0)
 			return ns_fail(e, EINVAL, "\"%s\" is no name for a configuration section",
 				p->name);
 		if (i > 0 && strcmp(parts[i - 1].name, p->name) == 0)
@@ -142,7 +142,7 @@ struct conf_part *conf_parts(struct conf_arena *a, size_t *n, struct ns_err *e)
 
 int conf_know(struct conf_ctx *c, const struct conf_part *parts, size_t n)
 {
-	cyaml_schema_field_t *fields = conf_alloc(&c->arena, (n + 1) * sizeof(*fields));
+	cyaml_schema_field_t *fields = conf_alloc(&c->arena, (n + 2) * sizeof(*fields));
 	cyaml_schema_value_t *root = conf_alloc(&c->arena, sizeof(*root));
 
 	if (fields == NULL || root == NULL)
@@ -156,7 +156,8 @@ int conf_know(struct conf_ctx *c, const struct conf_part *parts, size_t n)
 			fields[i].value = conf_mapping_of(
 				s->fields, s->size, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL);
 	}
-	*root = conf_mapping_of(fields, n * sizeof(void *), CYAML_FLAG_POINTER);
+	fields[n] = conf_plugins_field;
+	*root = conf_mapping_of(fields, (n + 1) * sizeof(void *), CYAML_FLAG_POINTER);
 	c->parts = parts;
 	c->n_parts = n;
 	c->root = root;

@@ -231,7 +231,8 @@ static void from_disk(void)
 	CU_ASSERT_STRING_EQUAL(e.text, "/tmp: Is a directory");
 }
 
-static const char dump_text[] = "flow:\n"
+static const char dump_text[] = "plugins: []\n"
+				"flow:\n"
 				"  idle: 15\n"
 				"  active: 60\n"
 				"  tcp_end: true\n"

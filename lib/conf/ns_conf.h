@@ -110,6 +110,14 @@ void ns_conf_list_link(struct ns_conf_list *l);
 		ns_conf_list_link(&(ident));                               \
 	}
 
+/**
+ * Tells how the files are loaded that the key "plugins" of the root names, before anything else of
+ * a configuration is looked at: @p load is called for each by every load of a configuration, so it
+ * must take a file that is there already (0), and gives 0 or -errno with a message. Without it a
+ * program refuses the key unless the list is empty. Main thread.
+ */
+void ns_conf_on_plugin(int (*load)(const char *file, struct ns_err *e));
+
 struct ns_conf;
 
 /**
@@ -134,11 +142,21 @@ const void *ns_conf_get(const struct ns_conf *c, const char *section);
  */
 const struct ns_conf_item *ns_conf_items(const struct ns_conf *c, const char *section, size_t *n);
 
+/** Names under the key "plugins", *n of them, owned by @p c. */
+const char *const *ns_conf_plugins(const struct ns_conf *c, size_t *n);
+
 /** Frees all; NULL is fine. */
 void ns_conf_destroy(struct ns_conf *c);
 
 /** The effective configuration as YAML text; returns malloc'ed memory or NULL with errno. */
 char *ns_conf_dump(const struct ns_conf *c);
+
+/**
+ * Whether two configurations differ in any key but those in @p except ("engine.filter", "tasks"; ends
+ * with NULL; NULL: none); @p key gets the first one ("flow.max"). 1, 0, or -ENOMEM. Any thread.
+ */
+int ns_conf_differs(const struct ns_conf *a, const struct ns_conf *b, const char *const *except,
+	char *key, size_t len);
 
 /**
  * Reads a size: a whole number of octets, or of KiB, MiB or GiB (1024, 1024^2, 1024^3 octets; in
@@ -159,3 +177,10 @@ int ns_conf_duration(const char *text, uint64_t *ns, struct ns_err *e);
  * only that they name a type that is not there.
  */
 int ns_conf_reference(int fd);
+
+/**
+ * Writes a JSON schema (draft 2020-12) of a configuration file to @p fd: every key of every section
+ * with type, range of the type, default and meaning. What a section's check() knows is not in it,
+ * so what it accepts may still be refused. As ns_conf_reference() else.
+ */
+int ns_conf_schema(int fd);
