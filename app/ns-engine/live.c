@@ -2,7 +2,9 @@
 /* The engine, its control loop, and what serves people beside it: up in order, down in reverse. */
 #include "live.h"
 
+#include "beat.h"
 #include "epoch.h"
+#include "reload.h"
 
 #include <ns_control.h>
 #include <ns_stage.h>
@@ -14,7 +16,23 @@ struct live {
 	struct ns_engine *en;
 	struct ns_control *control;
 	struct epoch epoch;
+	struct beat beat;
 };
+
+static int up_reload(void *ctx, struct ns_err *e)
+{
+	const struct live *l = ctx;
+	struct reload_args args = {.path = l->args->path,
+		.overrides = l->args->overrides,
+		.overrides_n = l->args->overrides_n};
+
+	return reload_init(&args, e);
+}
+
+static void down_reload(void *ctx)
+{
+	reload_fini();
+}
 
 static int up_engine(void *ctx, struct ns_err *e)
 {
@@ -44,7 +62,10 @@ static int up_control(void *ctx, struct ns_err *e)
 	struct live *l = ctx;
 
 	l->control = ns_control_create(l->en, e);
-	return l->control != NULL ? 0 : -errno;
+	if (l->control == NULL)
+		return -errno;
+	ns_control_on_reload(l->control, reload_at_signal, NULL);
+	return 0;
 }
 
 static void down_control(void *ctx)
@@ -64,11 +85,21 @@ static int up_lines(void *ctx, struct ns_err *e)
 	return 0;
 }
 
+static int up_beat(void *ctx, struct ns_err *e)
+{
+	struct live *l = ctx;
+	const struct ns_engine_conf *c = ns_conf_get(l->args->conf, "engine");
+
+	return beat_up(&l->beat, l->control, c->epoch_ms, e);
+}
+
 /* What is below is up before what stands above it needs it. */
 static const struct ns_stage stages[] = {
+	{"configuration", up_reload, down_reload},
 	{"engine", up_engine, down_engine},
 	{"control", up_control, down_control},
 	{"epoch lines", up_lines, NULL},
+	{"notify", up_beat, NULL},
 };
 
 static int fail(const struct ns_err *e)

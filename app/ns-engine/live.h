@@ -10,6 +10,9 @@ struct live_args {
 	const char *const *writers;
 	unsigned writers_n;
 	bool quiet; /* no epoch lines */
+	const char *path; /* of the configuration, to read it again; NULL: none */
+	const char *const *overrides;
+	unsigned overrides_n;
 };
 
 /* Runs the engine live until it is stopped; returns the exit status of the program. Main thread. */

@@ -24,7 +24,7 @@ struct options {
 	const char *writers[LIST_MAX];
 	unsigned writers_n;
 	int (*reference)(int fd); /* to write, and nothing else */
-	bool check, quiet, verbose, help, version;
+	bool check, show, quiet, verbose, help, version;
 	const char *const *targets;
 	unsigned targets_n;
 };
@@ -50,7 +50,10 @@ static void help(void)
 	      "                          csv@5m:FILE; @INTERVAL: how often task results are written\n"
 	      "                          (default: each 60 s)\n"
 	      "      --check             read the configuration, say what is wrong with it, end\n"
+	      "      --show-defaults     the configuration as it is with -c and -o, all keys, as YAML\n"
+	      "      --schema            JSON schema of a configuration file\n"
 	      "      --list              the plug-ins that there are\n"
+	      "      --counters          drops and notes by name, and what they mean\n"
 	      "      --config-reference  all configuration keys, as Markdown\n"
 	      "      --record-reference  all record fields, as Markdown\n"
 	      "      --plugin FILE.so    load a plug-in\n"
@@ -79,13 +82,26 @@ static int list_plugins(int fd)
 	return 0;
 }
 
+static int list_counters(int fd)
+{
+	unsigned n;
+	const struct ns_counter *const *all = ns_counters_all(&n);
+
+	for (unsigned i = 0; i < n; i++)
+		dprintf(fd, "%s %-20s %s\n", all[i]->kind == NS_COUNTER_DROP ? "drop" : "note",
+			all[i]->name, all[i]->help);
+	return 0;
+}
+
 static int parse(struct options *o, int argc, char **argv, struct ns_err *e)
 {
-	enum { CHECK = 256, PLUGIN, QUIET, REFERENCE, RECORDS, LIST };
+	enum { CHECK = 256, PLUGIN, QUIET, REFERENCE, RECORDS, LIST, COUNTERS, SCHEMA, SHOW };
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 		{"option", required_argument, NULL, 'o'}, {"write", required_argument, NULL, 'w'},
 		{"check", no_argument, NULL, CHECK}, {"plugin", required_argument, NULL, PLUGIN},
 		{"quiet", no_argument, NULL, QUIET}, {"list", no_argument, NULL, LIST},
+		{"counters", no_argument, NULL, COUNTERS}, {"schema", no_argument, NULL, SCHEMA},
+		{"show-defaults", no_argument, NULL, SHOW},
 		{"config-reference", no_argument, NULL, REFERENCE},
 		{"record-reference", no_argument, NULL, RECORDS},
 		{"verbose", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'},
@@ -112,6 +128,15 @@ static int parse(struct options *o, int argc, char **argv, struct ns_err *e)
 			break;
 		case LIST:
 			o->reference = list_plugins;
+			break;
+		case COUNTERS:
+			o->reference = list_counters;
+			break;
+		case SCHEMA:
+			o->reference = ns_conf_schema;
+			break;
+		case SHOW:
+			o->show = true;
 			break;
 		case REFERENCE:
 			o->reference = ns_conf_reference;
@@ -151,9 +176,33 @@ static int live(const struct options *o, const struct ns_conf *conf)
 		.writers = o->writers,
 		.writers_n = o->writers_n,
 		.quiet = o->quiet,
+		.path = o->conf,
+		.overrides = o->overrides,
+		.overrides_n = o->overrides_n,
 	};
 
 	return live_run(&args);
+}
+
+/* A module may bring whatever is registered, so all of it is sorted anew. */
+static int load_plugin(const char *file, struct ns_err *e)
+{
+	int rc = ns_plugin_load(file, e);
+
+	if (rc == 0)
+		rc = ns_registry_seal(e);
+	if (rc == 0)
+		rc = ns_command_seal(e);
+	return NS_MIN(rc, 0);
+}
+
+static int show(const struct ns_conf *conf)
+{
+	char *text = ns_conf_dump(conf);
+	int rc = text == NULL || fputs(text, stdout) == EOF || fflush(stdout) == EOF;
+
+	free(text);
+	return rc;
 }
 
 static int start(const struct options *o)
@@ -161,9 +210,10 @@ static int start(const struct options *o)
 	struct ns_err e;
 
 	for (unsigned i = 0; i < o->plugins_n; i++) {
-		if (ns_plugin_load(o->plugins[i], &e) < 0)
+		if (load_plugin(o->plugins[i], &e) < 0)
 			return fail(&e);
 	}
+	ns_conf_on_plugin(load_plugin);
 	if (ns_registry_seal(&e) < 0 || ns_command_seal(&e) < 0)
 		return fail(&e);
 	if (o->reference != NULL)
@@ -172,7 +222,9 @@ static int start(const struct options *o)
 
 	if (conf == NULL)
 		return fail(&e);
-	int status = o->check ? 0 : live(o, conf);
+	ns_plugin_close();
+
+	int status = o->show ? show(conf) : o->check ? 0 : live(o, conf);
 
 	ns_conf_destroy(conf);
 	return status;

@@ -18,177 +18,32 @@
 
 NS_LOG_TYPE("engine");
 
-#define LIVE_INTERVAL_NS (60 * NS_SEC_NS)
-#define INTERVAL_LEAST_NS (NS_SEC_NS / 100)
-
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-	while (b != 0) {
-		uint64_t r = a % b;
-
-		a = b;
-		b = r;
-	}
-	return a;
-}
-
-static struct collector *collector_of(struct ns_engine *en, uint64_t interval_ns)
-{
-	for (unsigned i = 0; i < en->collectors_n; i++) {
-		if (en->collectors[i].interval_ns == interval_ns)
-			return &en->collectors[i];
-	}
-	struct collector *c = &en->collectors[en->collectors_n++];
-
-	c->interval_ns = interval_ns;
-	return c;
-}
-
-/* Sink @p index wants rows at the interval that its spec names, or at the usual one. */
-static int add_sink(struct ns_engine *en, unsigned index, const char *spec, struct ns_err *e)
-{
-	uint64_t epoch_ns = en->conf->epoch_ms * UINT64_C(1000000);
-	uint64_t interval = UINT64_MAX;
-
-	if (index >= SINKS_MAX)
-		return ns_fail(e, E2BIG, "more than %u writers", SINKS_MAX);
-	if (spec != NULL && ns_writer_interval(spec, &interval, e) < 0)
-		return -errno;
-	const struct ns_writer_ops *ops = spec != NULL ? ns_writer_ops_of(spec) : NULL;
-	uint32_t wants = ops != NULL ? ops->wants : 0;
-
-	if (interval == UINT64_MAX && en->live && spec != NULL)
-		interval = (wants & NS_WRITER_EPOCHS) != 0
-				   ? epoch_ns
-				   : NS_MAX(LIVE_INTERVAL_NS / epoch_ns, 1) * epoch_ns;
-	if (en->live && (wants & NS_WRITER_STATE) != 0)
-		en->state_sinks |= 1u << index;
-	if (interval < INTERVAL_LEAST_NS)
-		return ns_fail(e, EINVAL, "writer %s: the interval is shorter than 10 ms", spec);
-	if (interval != UINT64_MAX && en->live && interval % epoch_ns != 0)
-		return ns_fail(e, EINVAL,
-			"writer %s: the interval is no multiple of an epoch (engine.epoch_ms: %u)",
-			spec, en->conf->epoch_ms);
-	collector_of(en, interval)->sinks |= 1u << index;
-	return 0;
-}
-
-static int intervals(struct ns_engine *en, struct ns_err *e)
-{
-	unsigned index = 0;
-	uint64_t length = 0;
-	int rc = 0;
-
-	for (unsigned i = 0; rc == 0 && i < en->conf->writers_count; i++)
-		rc = add_sink(en, index++, en->conf->writers[i], e);
-	for (unsigned i = 0; rc == 0 && i < en->args.writers_n; i++)
-		rc = add_sink(en, index++, en->args.writers[i], e);
-	if (rc == 0 && en->args.sink != NULL)
-		rc = add_sink(en, index, NULL, e);
-	for (unsigned i = 0; i < en->collectors_n; i++) {
-		if (en->collectors[i].interval_ns != UINT64_MAX)
-			length = gcd(en->collectors[i].interval_ns, length);
-	}
-	if (!en->live)
-		en->log.length_ns = length;
-	return rc;
-}
-
-/*
- * Live: every page of a state is there before packets are. Otherwise the lcore that goes on in the
- * other state of its pair has it cleared by the kernel, page by page, where a page of 2 MiB takes
- * longer than a burst may.
- */
-static void touch(const struct ns_engine *en, void *state)
-{
-	volatile uint8_t *p = state;
-	size_t size = en->live && state != NULL ? ns_tasks_state_size(en->tasks) : 0;
-
-	for (size_t i = 0; i < size; i += 4096) {
-		uint8_t same = p[i];
-
-		p[i] = same;
-	}
-}
-
-static int states(struct ns_engine *en)
-{
-	bool pairs = en->live || en->log.length_ns != 0;
-
-	for (unsigned w = 0; w < en->workers; w++) {
-		struct ns_snap_lcore *l = ns_snap_lcore(en->snap, w);
-
-		for (unsigned i = 0; i < (pairs ? 2u : 1u); i++) {
-			l->slot[i].state = ns_tasks_state_create(en->tasks);
-			if (l->slot[i].state == NULL)
-				return -ENOMEM;
-			touch(en, l->slot[i].state);
-		}
-	}
-	if (!pairs)
-		return 0;
-	for (unsigned i = 0; i < en->collectors_n; i++) {
-		en->collectors[i].state = ns_tasks_state_create(en->tasks);
-		if (en->collectors[i].state == NULL)
-			return -ENOMEM;
-	}
-	if (en->collectors_n == 1) {
-		en->merged = en->collectors[0].state;
-		return 0;
-	}
-	en->merged = ns_tasks_state_create(en->tasks);
-	return en->merged == NULL ? -ENOMEM : 0;
-}
-
 int engine_tasks_up(struct ns_engine *en, struct ns_err *e)
 {
-	struct ns_tasks_args args = {.conf = en->args.conf,
-		.verify = en->args.verify,
-		.live = en->live,
-		.bound = en->bound,
-		.seed = en->conf->seed};
-
-	en->tasks = ns_tasks_create(&args, e);
-	if (en->tasks == NULL)
-		return -errno;
-	en->kinds = calloc(ns_tasks_n(en->tasks) + 1, sizeof(*en->kinds));
 	en->snap = ns_snap_create(en->workers);
-	if (en->snap == NULL || en->kinds == NULL)
+	if (en->snap == NULL)
 		return ns_fail(e, ENOMEM, "no memory for tasks");
-	for (unsigned i = 0; i < ns_tasks_n(en->tasks); i++) {
-		en->kinds[i] = ns_tasks_kind(en->tasks, i);
-		en->row_max = NS_MAX(en->row_max, en->kinds[i]->size);
-	}
-	if (intervals(en, e) < 0)
+	en->plan = engine_plan_create(en, en->args.conf, e);
+	if (en->plan == NULL)
 		return -errno;
-	if (states(en) < 0)
-		return ns_fail(e, ENOMEM, "no memory for the states of tasks (%zu octets each)",
-			ns_tasks_state_size(en->tasks));
+	en->wanted = en->plan;
+	for (unsigned w = 0; w < en->workers; w++) {
+		for (unsigned i = 0; i < 2; i++)
+			ns_snap_lcore(en->snap, w)->slot[i].state = en->plan->lcores[w].state[i];
+	}
 	return 0;
 }
 
 void engine_tasks_down(struct ns_engine *en)
 {
-	if (en->tasks == NULL)
-		return;
-	for (unsigned w = 0; en->snap != NULL && w < en->workers; w++) {
-		for (unsigned i = 0; i < 2; i++)
-			ns_tasks_state_destroy(
-				en->tasks, ns_snap_lcore(en->snap, w)->slot[i].state);
-	}
-	if (en->collectors_n != 1)
-		ns_tasks_state_destroy(en->tasks, en->merged);
-	for (unsigned i = 0; i < en->collectors_n; i++)
-		ns_tasks_state_destroy(en->tasks, en->collectors[i].state);
-	memset(en->collectors, 0, sizeof(en->collectors));
-	en->collectors_n = 0;
-	en->merged = NULL;
+	if (en->wanted != en->plan)
+		engine_plan_destroy(en, en->wanted);
+	else
+		engine_plan_destroy(en, en->planned);
+	engine_plan_destroy(en, en->plan);
+	en->plan = en->planned = en->wanted = NULL;
 	ns_snap_destroy(en->snap);
 	en->snap = NULL;
-	free(en->kinds);
-	en->kinds = NULL;
-	ns_tasks_destroy(en->tasks);
-	en->tasks = NULL;
 }
 
 /* The first failure of the kind is said; the run ends with it. */
@@ -204,16 +59,17 @@ static int merge(void *ctx, const void *state)
 {
 	struct ns_engine *en = ctx;
 
-	en->merged_used = true;
+	en->plan->merged_used = true;
 	/* nobody may want any rows */
-	return en->merged != NULL ? ns_tasks_merge(en->tasks, en->merged, state) : 0;
+	return en->plan->merged != NULL ? ns_tasks_merge(en->plan->tasks, en->plan->merged, state)
+					: 0;
 }
 
 static void reset(void *ctx, void *state)
 {
 	struct ns_engine *en = ctx;
 
-	ns_tasks_reset(en->tasks, state);
+	ns_tasks_reset(en->plan->tasks, state);
 }
 
 static void give(struct ns_engine *en, const struct collector *c, const void *state,
@@ -225,8 +81,8 @@ static void give(struct ns_engine *en, const struct collector *c, const void *st
 		failed(en, "rows", rc);
 }
 
-/* A window of the interval is complete. */
-static void close_window(struct ns_engine *en, struct collector *c)
+/* A window of the interval is complete, or must be by @p until. */
+static void close_window(struct ns_engine *en, struct collector *c, uint64_t until)
 {
 	struct ns_task_span span = {.epoch = en->collecting};
 
@@ -244,39 +100,61 @@ static void close_window(struct ns_engine *en, struct collector *c)
 		span.end_ns = s->last_ns + 1;
 		free(s);
 	} else {
-		span.start_ns = c->window * c->interval_ns;
-		span.end_ns = span.start_ns + c->interval_ns;
+		span.start_ns = NS_MAX(c->window * c->interval_ns, c->from_ns);
+		span.end_ns = NS_MIN((c->window + 1) * c->interval_ns, until);
 	}
 	give(en, c, c->state != NULL ? c->state : ns_snap_lcore(en->snap, 0)->slot[0].state, &span);
 	if (c->state != NULL)
-		ns_tasks_reset(en->tasks, c->state);
+		ns_tasks_reset(en->plan->tasks, c->state);
 	c->used = false;
 }
 
-/* The epoch that began at @p start is complete; the next begins at @p next, if there is one. */
+/*
+ * The epoch that began at @p start is complete; the next begins at @p next, if there is one. With
+ * the last one of its plan, windows end too.
+ */
 static void close_epoch(struct ns_engine *en, uint64_t start, uint64_t next, bool last)
 {
-	for (unsigned i = 0; i < en->collectors_n; i++) {
-		struct collector *c = &en->collectors[i];
+	struct plan *p = en->plan;
+	bool leaves = en->wanted != p;
+
+	for (unsigned i = 0; i < p->collectors_n; i++) {
+		struct collector *c = &p->collectors[i];
 		uint64_t window = c->interval_ns == UINT64_MAX ? 0 : start / c->interval_ns;
 		int rc = 0;
 
-		if (en->merged_used) {
-			if (c->state != en->merged)
-				rc = ns_tasks_merge(en->tasks, c->state, en->merged);
+		if (p->merged_used) {
+			if (c->state != p->merged)
+				rc = ns_tasks_merge(p->tasks, c->state, p->merged);
 			if (rc < 0)
 				failed(en, "merge", rc);
 			c->used = true;
 			c->window = window;
 		}
-		if (last || (c->interval_ns != UINT64_MAX && next / c->interval_ns != window))
-			close_window(en, c);
+		if (last || leaves ||
+			(c->interval_ns != UINT64_MAX && next / c->interval_ns != window))
+			close_window(en, c, leaves ? next : UINT64_MAX);
 	}
-	if (en->merged_used && en->collectors_n > 1)
-		ns_tasks_reset(en->tasks, en->merged);
-	en->merged_used = false;
+	if (p->merged_used && p->collectors_n > 1)
+		ns_tasks_reset(p->tasks, p->merged);
+	p->merged_used = false;
 	if (en->live)
 		engine_state_epoch(en, start, last ? ns_clock_real() : next, last);
+}
+
+/* The next epoch is of another plan: no lcore feeds this one any more. */
+static void change_plan(struct ns_engine *en)
+{
+	struct plan *p = en->wanted;
+
+	if (p == en->plan)
+		return;
+	for (unsigned i = 0; i < p->collectors_n; i++)
+		p->collectors[i].from_ns = en->epoch_next;
+	p->older = en->plan;
+	engine_plan_retire(en, en->plan);
+	en->plan = p;
+	en->planned = NULL;
 }
 
 /* Takes what there is of the epoch that control waits for; true when it was complete. */
@@ -318,6 +196,7 @@ void engine_collect(struct ns_engine *en)
 		collect_file(en, false);
 	} else if (en->epoch_pending && take(en)) {
 		close_epoch(en, en->epoch_start, en->epoch_next, false);
+		change_plan(en);
 		en->epoch_start = en->epoch_next;
 		en->epoch_pending = false;
 		en->collecting++;
@@ -329,6 +208,9 @@ void engine_epoch_open(struct ns_engine *en)
 {
 	if (!en->live || __atomic_load_n(&en->drain, __ATOMIC_RELAXED))
 		return;
+	/* all lcores are in this epoch: all change at the next */
+	if (en->planned != NULL && !en->epoch_pending)
+		__atomic_store_n(&en->wanted, en->planned, __ATOMIC_RELEASE);
 	/* counts that it is late, when the last one is not taken yet */
 	if (!ns_snap_open(en->snap, en->collecting + 1))
 		return;
@@ -344,23 +226,23 @@ void engine_collect_last(struct ns_engine *en)
 			close_epoch(en, en->epoch_start, 0, true);
 	} else if (en->log.length_ns != 0) {
 		collect_file(en, true);
-	} else if (en->collectors_n > 0) {
+	} else if (en->plan->collectors_n > 0) {
 		void *first = ns_snap_lcore(en->snap, 0)->slot[0].state;
 
 		for (unsigned w = 1; w < en->workers; w++) {
 			int rc = ns_tasks_merge(
-				en->tasks, first, ns_snap_lcore(en->snap, w)->slot[0].state);
+				en->plan->tasks, first, ns_snap_lcore(en->snap, w)->slot[0].state);
 
 			if (rc < 0)
 				failed(en, "merge", rc);
 		}
-		en->collectors[0].used = true;
-		close_window(en, &en->collectors[0]);
+		en->plan->collectors[0].used = true;
+		close_window(en, &en->plan->collectors[0], UINT64_MAX);
 	}
 }
 
 const struct ns_rec_kind *const *ns_engine_task_kinds(const struct ns_engine *en, unsigned *n)
 {
-	*n = ns_tasks_n(en->tasks);
-	return en->kinds;
+	*n = ns_tasks_n(en->plan->tasks);
+	return en->plan->kinds;
 }

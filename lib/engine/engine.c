@@ -152,7 +152,6 @@ static void down_lcores(void *ctx)
 		ns_defrag_destroy(l->defrag);
 		ns_dispatch_destroy(l->dispatch);
 		ns_flow_table_destroy(l->flows);
-		ns_task_lcore_destroy(l->tasks);
 		for (unsigned r = 0; r < RX_MAX; r++)
 			rte_ring_free(l->in[r]);
 		free(l->stats);
@@ -285,9 +284,8 @@ static int up_tables(void *ctx, struct ns_err *e)
 		struct ns_flow_hooks hooks = {.ended = engine_flow_ended, .ctx = l};
 		l->producer = &en->producers[l->index];
 		l->snap = ns_snap_lcore(en->snap, l->index);
-		l->tasks = ns_task_lcore_create(en->tasks);
-		if (l->tasks == NULL)
-			return ns_fail(e, ENOMEM, "no memory for tasks");
+		l->plan = en->plan;
+		l->tasks = en->plan->lcores[l->index].tasks;
 		l->flows = ns_flow_table_create(en->flow_conf, i, engine_share(en, l->index),
 			buckets, en->bound, !en->live, &hooks);
 		if (l->flows == NULL)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
+#include "plan.h"
+
 #include <ns_decode.h>
 #include <ns_defrag.h>
 #include <ns_dispatch.h>
@@ -12,15 +14,18 @@
 
 struct ns_profile;
 struct ns_quantile;
+struct captures;
+struct tap;
 
 #define RX_MAX 16
-#define SINKS_MAX 16
 #define LCORES_MAX (NS_WORKERS_MAX + RX_MAX)
 #define BATCH_RECORDS 64
+#define ROW_ROOM (4096 * (size_t)1) /* octets: what rows of tasks that come later may have */
 #define BATCHES 64 /* of one analysis lcore */
 #define POOL_CACHE 256
 #define DEQUEUE NS_TASK_BURST
 #define LINE __attribute__((aligned(NS_CACHE_LINE)))
+#define TAPS 8 /* who may look on at once (tap.h) */
 #define EPOCH_LOG 1024 /* epochs of a file that lcores may be apart, twice over */
 
 /*
@@ -103,7 +108,6 @@ struct lcore {
 	struct ns_flow_table *flows; /* ANALYSIS, BOTH */
 	struct rte_ring *in[RX_MAX]; /* ANALYSIS: one from each RX lcore */
 	struct producer *producer; /* ANALYSIS, BOTH */
-	struct ns_task_lcore *tasks; /* ANALYSIS, BOTH */
 	struct ns_snap_lcore *snap; /* ANALYSIS, BOTH: its pair of states */
 	struct ns_timeline *timeline; /* RX, BOTH; NULL: none kept */
 	struct lcore_stats *stats;
@@ -117,7 +121,12 @@ struct lcore {
 	uint64_t now LINE; /* time-stamp counter at the end of the last burst (meter.h) */
 	uint64_t analysed_then; /* at its last change of epoch; control reads it behind the
 				   hand-over */
+	struct plan *plan; /* ANALYSIS, BOTH: the tasks that it feeds */
+	struct ns_task_lcore *tasks; /* of the plan */
 	uint64_t age_clock, age_mono; /* live: the packets' clock, and when it was seen to move */
+
+	/* writer: the lcore; readers: threads of taps (tap.h) */
+	uint64_t tap_seen; /* atomic: the word of taps that it has seen last */
 
 	/* writer: the lcore, once; reader: control */
 	bool done; /* atomic: the role is over */
@@ -133,15 +142,6 @@ struct epoch_log {
 	uint64_t begun; /* atomic: how many */
 	uint64_t start[EPOCH_LOG]; /* clock at which number i % EPOCH_LOG began */
 } LINE;
-
-/* What was seen since the interval began, for the sinks that want rows at this interval. */
-struct collector {
-	uint64_t interval_ns; /* UINT64_MAX: the whole run */
-	uint64_t window; /* number of the interval since 1970 */
-	uint32_t sinks; /* by index */
-	bool used;
-	void *state; /* NULL: the first lcore's, at the end */
-};
 
 /*
  * A line has one writer. What is written while packets come begins a line in each of these, and all
@@ -183,12 +183,17 @@ struct ns_engine {
 	struct lcore *lcores;
 	unsigned lcores_n;
 	unsigned sinks_n;
-	struct ns_tasks *tasks;
+	struct plan *wanted; /* atomic; writer: control, readers: analysis lcores at a new epoch */
 	struct ns_snap *snap;
 	bool stop; /* atomic, once: asked to stop; writer: any, readers: RX lcores */
 	bool drain; /* atomic, once: RX has ended; writer: control, readers: analysis lcores */
 	bool producers_done; /* atomic, once: writer: control, readers: sinks */
 	uint64_t end_clock; /* written before drain */
+	union {
+		uint64_t all;
+		uint8_t of[TAPS];
+	} tap_word; /* atomic; seldom written: when a tap is opened or ends (tap.h) */
+	struct tap *taps[TAPS]; /* writer: control, before the octet says that there is one */
 	/* up to here nothing is written while packets come */
 
 	/* by their lcores and threads, each on lines of its own */
@@ -208,17 +213,15 @@ struct ns_engine {
 	uint64_t launched; /* time-stamp counter */
 	struct ns_quantile *latency, *latency_before; /* NULL: not live */
 	struct ns_engine_latency latency_all, latency_epoch;
-	const struct ns_rec_kind **kinds; /* of tasks */
-	size_t row_max; /* octets of the largest row */
-	struct collector collectors[SINKS_MAX];
-	unsigned collectors_n;
-	void *merged; /* the epoch that is being taken; the collector's own state if it is one */
-	bool merged_used;
+	struct plan *plan; /* of the epoch that is being taken */
+	struct plan *planned; /* takes its place at the next epoch; NULL: none does */
 	uint64_t collecting; /* number of the epoch that is being taken */
 	bool epoch_pending; /* live: the next was opened, this one is not complete */
 	uint64_t epoch_start, epoch_next; /* live: when it and the next began */
 	int task_error;
 	enum engine_phase phase;
+	uint8_t tap_last[TAPS]; /* value of the octet when it was last on; reader: the tap's thread */
+	struct captures *captures; /* NULL: none was ever asked for */
 	uint32_t state_sinks; /* by index: those that want the engine's state */
 	struct engine_state *state; /* NULL: not live */
 };
@@ -268,6 +271,9 @@ void engine_latency_down(struct ns_engine *en);
 void engine_latency_look(struct ns_engine *en);
 void engine_lcore_stats(const struct ns_engine *en, struct ns_engine_stats *s);
 
+/* capture.c: ends all captures, when all lcores have ended; waits for their files. Control. */
+void engine_captures_down(struct ns_engine *en);
+
 /* hold.c */
 void engine_hold(struct lcore *rx, struct ns_source_hold *hold);
 
@@ -276,6 +282,8 @@ int engine_sinks_up(struct ns_engine *en, struct ns_err *e);
 void engine_sinks_down(struct ns_engine *en); /* drains, closes, joins */
 /* For worker @p w, or control; its records have at most @p size octets. */
 int engine_producer_create(struct ns_engine *en, unsigned w, size_t size);
+/* Octets that a record of control's may have. */
+size_t engine_row_max(const struct ns_engine *en);
 void engine_producer_destroy(struct producer *p);
 /* Hooks of the flow table; ctx is the lcore. */
 void engine_flow_ended(void *ctx, const struct ns_flow_ended *flow);

@@ -5,6 +5,7 @@
  */
 #include "engine_priv.h"
 #include "meter.h"
+#include "tap.h"
 
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
@@ -92,6 +93,11 @@ static uint16_t read_burst(struct lcore *l, unsigned queue, struct reading *r)
 	r->received = n;
 	if (n == 0)
 		return 0;
+	/* behind the burst: what comes after a tap is open is in it */
+	uint64_t taps = tap_look(l);
+
+	if (ns_unlikely(taps != 0))
+		tap_burst(l, taps, r->m, n);
 	engine_count_received(l, r->m, n);
 	uint16_t good = ns_decode_burst(en->decoder, r->m, n, &l->stats->c);
 
@@ -202,6 +208,7 @@ static bool read_nothing(struct lcore *l, struct reading *r, take_fn *take)
 	struct ns_engine *en = l->en;
 
 	flush_stage(l);
+	(void)tap_look(l);
 	if (en->sops->status(en->source) != NS_SOURCE_MORE)
 		return false;
 	if (en->live) {

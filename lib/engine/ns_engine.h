@@ -127,6 +127,16 @@ struct ns_engine_state {
  */
 const struct ns_engine_state *ns_engine_state(const struct ns_engine *en);
 
+/**
+ * From the next epoch on goes by another configuration, of which only `tasks` and `engine.filter`
+ * may be others; all of it or, with a message, nothing: -EINVAL, -ENOTSUP, -EBUSY, -ENOMEM. No
+ * packet and no epoch is lost; intervals of writers that are not over end with the epoch. The old
+ * configuration and the new must live as long as the engine. Main thread.
+ */
+int ns_engine_reload(struct ns_engine *en, const struct ns_conf *conf, struct ns_err *e);
+/** The configuration that holds. Main thread. */
+const struct ns_conf *ns_engine_conf(const struct ns_engine *en);
+
 /** Asks for an orderly stop; async-signal-safe, any thread. */
 void ns_engine_stop(struct ns_engine *en);
 

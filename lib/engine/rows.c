@@ -53,7 +53,7 @@ int engine_rows(
 	struct ns_engine *en, uint32_t sinks, const void *state, const struct ns_task_span *span)
 {
 	struct giving g = {en, &en->producers[en->workers], sinks};
-	int rc = ns_tasks_result(en->tasks, state, span, row, &g);
+	int rc = ns_tasks_result(en->plan->tasks, state, span, row, &g);
 
 	flush(&g);
 	return rc;

@@ -159,6 +159,7 @@ int ns_engine_finish(struct ns_engine *en, struct ns_err *e)
 	int rc = 0;
 
 	rte_eal_mp_wait_lcore();
+	engine_captures_down(en);
 	engine_latency_look(en);
 	engine_collect_last(en);
 	engine_sinks_down(en);

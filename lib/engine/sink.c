@@ -123,7 +123,7 @@ void engine_producer_flush(struct lcore *l)
 
 	if (b == NULL || b->n == 0)
 		return;
-	if (!ns_tasks_of_flows(l->en->tasks))
+	if (!l->plan->of_flows)
 		ns_flow_record_ids((struct ns_flow_rec *)(void *)b->records, b->n);
 	uint32_t n = b->n;
 
@@ -176,7 +176,7 @@ void engine_flow_ended(void *ctx, const struct ns_flow_ended *flow)
 	struct lcore *l = ctx;
 	struct ns_flow_rec *r = room(l), own;
 
-	if (ns_tasks_of_flows(l->en->tasks)) {
+	if (l->plan->of_flows) {
 		struct ns_flow_rec *whole = r != NULL ? r : &own;
 
 		/* a task may ask for any field */
@@ -327,14 +327,14 @@ static int open_sink(struct ns_engine *en, const char *spec, struct ns_err *e)
 	return 0;
 }
 
-/* Octets of the largest record that control has. */
-static size_t row_max(const struct ns_engine *en)
+/* Octets of the largest record that control has, or may have when tasks change. */
+size_t engine_row_max(const struct ns_engine *en)
 {
 	size_t most = NS_MAX(sizeof(struct ns_epoch_rec), sizeof(struct ns_writer_rec));
 
 	most = NS_MAX(most, sizeof(struct ns_lcore_rec));
 	most = NS_MAX(most, sizeof(struct ns_counter_rec));
-	return NS_MAX(most, en->row_max);
+	return NS_MAX(NS_MAX(most, en->plan->row_max), ROW_ROOM);
 }
 
 int engine_sinks_up(struct ns_engine *en, struct ns_err *e)
@@ -349,7 +349,7 @@ int engine_sinks_up(struct ns_engine *en, struct ns_err *e)
 		rc = open_sink(en, NULL, e);
 	for (unsigned w = 0; rc == 0 && w <= en->workers; w++) {
 		rc = engine_producer_create(
-			en, w, w < en->workers ? ns_flow_rec_kind.size : row_max(en));
+			en, w, w < en->workers ? ns_flow_rec_kind.size : engine_row_max(en));
 		if (rc < 0)
 			ns_fail(e, ENOMEM, "no memory for record batches");
 	}

@@ -85,6 +85,12 @@ struct ns_source_ops {
 	/** Queues that can be read at once; NULL: 1. */
 	unsigned (*queues)(const struct ns_source *s);
 
+	/**
+	 * From now on another filter (NULL: none), for all targets or, with a message, for none. 0
+	 * or -errno. Control thread, while lcores read. NULL: it can't change.
+	 */
+	int (*filter)(struct ns_source *s, const char *expr, struct ns_err *e);
+
 	/** Stops receiving; packets already there can still be read with burst(). NULL: nothing. */
 	void (*stop)(struct ns_source *s);
 

@@ -318,6 +318,7 @@ int task_build(struct ns_task_build *b, const struct ns_conf_item *item,
 		.fields = b->cols,
 		.ipfix_family_field = -1,
 	};
+	b->shown = &b->kind;
 	p = ns_plugin_find(NS_TASK_KIND, b->conf->type);
 	if (p == NULL)
 		return ns_fail(e, ENOENT, "task \"%s\": no plug-in for the type \"%s\"",

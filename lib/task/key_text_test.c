@@ -16,6 +16,7 @@ static struct ns_task_build *trial(int of, const char *fields)
 	conf.of = of;
 	b->conf = &conf;
 	b->kind = (struct ns_rec_kind){.name = "t", .fields = b->cols};
+	b->shown = &b->kind;
 	for (char *s = strtok_r(copy, " ", &more); s != NULL; s = strtok_r(NULL, " ", &more))
 		names[n++] = s;
 	CU_ASSERT_EQUAL_FATAL(ns_task_key(b, names, n, &e), 0);

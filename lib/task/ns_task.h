@@ -219,6 +219,12 @@ void ns_tasks_destroy(struct ns_tasks *ts);
 unsigned ns_tasks_n(const struct ns_tasks *ts);
 /** The record kind of the rows of task @p i; lives as long as @p ts. */
 const struct ns_rec_kind *ns_tasks_kind(const struct ns_tasks *ts, unsigned i);
+/**
+ * Tasks that had the same name and columns in @p old show their rows as the same kind of record, so
+ * that writers go on where they were; @p old must live as long as @p ts. 0, or -EEXIST with a
+ * message when a task of the same name has other columns now. Main thread, before rows are made.
+ */
+int ns_tasks_adopt(struct ns_tasks *ts, const struct ns_tasks *old, struct ns_err *e);
 /** Whether any task wants packets, and flow records. */
 bool ns_tasks_of_packets(const struct ns_tasks *ts);
 bool ns_tasks_of_flows(const struct ns_tasks *ts);

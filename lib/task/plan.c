@@ -203,7 +203,40 @@ unsigned ns_tasks_n(const struct ns_tasks *ts)
 
 const struct ns_rec_kind *ns_tasks_kind(const struct ns_tasks *ts, unsigned i)
 {
-	return i < ts->tasks_n ? &ts->tasks[i]->kind : NULL;
+	return i < ts->tasks_n ? ts->tasks[i]->shown : NULL;
+}
+
+static bool same_columns(const struct ns_rec_kind *a, const struct ns_rec_kind *b)
+{
+	if (a->fields_n != b->fields_n || a->size != b->size)
+		return false;
+	for (unsigned i = 0; i < a->fields_n; i++) {
+		const struct ns_rec_field *x = &a->fields[i], *y = &b->fields[i];
+
+		if (strcmp(x->name, y->name) != 0 || x->type != y->type || x->offset != y->offset ||
+			x->size != y->size || x->flags != y->flags)
+			return false;
+	}
+	return true;
+}
+
+int ns_tasks_adopt(struct ns_tasks *ts, const struct ns_tasks *old, struct ns_err *e)
+{
+	for (unsigned i = 0; i < ts->tasks_n; i++) {
+		for (unsigned k = 0; k < old->tasks_n; k++) {
+			const struct ns_rec_kind *was = old->tasks[k]->shown;
+
+			if (strcmp(ts->tasks[i]->kind.name, was->name) != 0)
+				continue;
+			if (!same_columns(&ts->tasks[i]->kind, was))
+				return ns_fail(e, EEXIST,
+					"task \"%s\" would have other columns than before, and writers "
+					"know it by its name: give it another one",
+					was->name);
+			ts->tasks[i]->shown = was;
+		}
+	}
+	return 0;
 }
 
 static bool has_feed(const struct ns_tasks *ts, enum ns_task_of of)

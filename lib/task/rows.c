@@ -36,7 +36,7 @@ void *ns_task_row(struct ns_task_out *o)
 void ns_task_row_end(struct ns_task_out *o)
 {
 	if (o->rc >= 0)
-		o->rc = o->row(o->ctx, &o->task->kind, o->buf);
+		o->rc = o->row(o->ctx, o->task->shown, o->buf);
 }
 
 uint64_t ns_task_out_span(const struct ns_task_out *o)

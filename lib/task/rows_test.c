@@ -14,6 +14,7 @@ static struct ns_task_build *trial(bool verify)
 	b->conf = &conf.task;
 	b->verify = verify;
 	b->kind = (struct ns_rec_kind){.name = "t", .fields = b->cols};
+	b->shown = &b->kind;
 	return b;
 }
 

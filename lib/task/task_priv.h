@@ -135,6 +135,7 @@ struct ns_task_build {
 
 	/* rows */
 	struct ns_rec_kind kind;
+	const struct ns_rec_kind *shown; /* the kind of its rows: this one, or an older task's */
 	struct ns_rec_field cols[TASK_COLS_MAX];
 	/* offset of the column of a part, 0 for none: start_ns is at 0 */
 	uint16_t part_at[TASK_KEYS_MAX][TASK_PARTS_MAX];

@@ -91,6 +91,7 @@ static uint16_t prepare(struct ns_source *s, struct eth_queue *q, struct eth_lan
 {
 	uint64_t now = eth_clock_ns(&q->view.line, rte_rdtsc());
 	const struct eth_port *port = l->port;
+	const struct ns_filter *filter = __atomic_load_n(&port->filter, __ATOMIC_ACQUIRE);
 	uint64_t packets = 0, octets = 0, filtered = 0;
 	uint16_t kept = 0;
 
@@ -115,8 +116,8 @@ static uint16_t prepare(struct ns_source *s, struct eth_queue *q, struct eth_lan
 			(void)rte_pktmbuf_linearize(m);
 		packets++;
 		octets += m->pkt_len;
-		if (port->filter != NULL && !ns_filter_match(port->filter, ns_packet_data(m),
-						    m->data_len, m->pkt_len)) {
+		if (filter != NULL &&
+			!ns_filter_match(filter, ns_packet_data(m), m->data_len, m->pkt_len)) {
 			filtered++;
 			rte_pktmbuf_free(m);
 			continue;
@@ -353,6 +354,7 @@ static const struct ns_source_ops ops = {
 	.message = ethdev_message,
 	.stats = ethdev_stats,
 	.queues = ethdev_queues,
+	.filter = eth_filter,
 	.stop = ethdev_stop,
 	.close = ethdev_close,
 	.profile = ethdev_profile,

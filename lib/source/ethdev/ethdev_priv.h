@@ -109,7 +109,8 @@ struct eth_port {
 	bool rss; /* hash.rss is symmetric */
 	enum eth_stamp stamp;
 	struct eth_clock clock; /* ETH_STAMP_TICKS */
-	struct ns_filter *filter;
+	struct ns_filter *filter; /* atomic; writer: control, readers: lcores that read */
+	struct eth_old_filter *old_filters; /* those before it: an lcore may be in one; control's */
 	struct rte_eth_stats base;
 	/* net_af_packet: its sockets, and what the kernel has dropped at them; control thread */
 	int sockets[ETH_SOCKETS];
@@ -164,6 +165,10 @@ void eth_note(struct ns_source *s, const char *fmt, ...) NS_PRINTF(2, 3);
 int eth_port_open(struct ns_source *s, unsigned i, const struct ns_source_args *args,
 	const struct eth_conf *conf, struct ns_err *e);
 void eth_port_close(struct eth_port *p);
+
+/* filter.c: ns_source_ops.filter; and all filters of a port, when no lcore reads any more. */
+int eth_filter(struct ns_source *s, const char *expr, struct ns_err *e);
+void eth_filters_close(struct eth_port *p);
 
 /** Finds the sockets of a port of net_af_packet; call before it starts. */
 void eth_kernel_find(struct eth_port *p, const struct rte_eth_dev_info *info);

@@ -370,7 +370,7 @@ void eth_port_close(struct eth_port *p)
 {
 	struct rte_eth_dev_info info;
 
-	ns_filter_destroy(p->filter);
+	eth_filters_close(p);
 	if (!p->open)
 		return;
 	if (p->promiscuous)
