@@ -3,13 +3,15 @@
 
 #include "report_priv.h"
 
+#include <ns_cell.h>
+
 /*
  * A table of text: the first row is the head, its first cell names the table, unless that has a
  * title of its own above it. Columns are as wide as their widest cell.
  */
 #define GRID_COLS 16
 #define GRID_ROWS (4 * REPORT_ROWS + 8)
-#define GRID_CELL 80
+#define GRID_CELL NS_CELL
 struct grid {
 	unsigned cols, rows;
 	unsigned left; /* bit i: column i is flush left; the others right */
@@ -25,18 +27,6 @@ void grid_head(struct grid *g, unsigned left, const char *const *names, unsigned
 void grid_cell(struct grid *g, unsigned col, const char *fmt, ...) NS_PRINTF(3, 4);
 void grid_octets(struct grid *g, unsigned col, uint64_t octets);
 void grid_share(struct grid *g, unsigned col, uint64_t part, uint64_t all);
-
-/*
- * The value of a field: "-" where there is none. Quantities (numbers with a unit, fractions) are
- * shortened: "1.44 kB", "100.00 ms", "12.35 M", up to six digits before the point as they are, else
- * four that count. Keys and numbers without a unit (ids, ranks) are whole. Text is plain ASCII and
- * cut when it is long.
- */
-void grid_value(char text[GRID_CELL], const struct ns_rec_field *f, const void *rec);
-/* The unit that the head must give, as neither the value nor the field's name has it; or NULL. */
-const char *grid_unit(const struct ns_rec_field *f);
-/* A number is flush right. */
-bool grid_is_number(const struct ns_rec_field *f);
 
 /* Columns that it would take on paper. */
 unsigned grid_width(const struct grid *g);

@@ -211,7 +211,7 @@ static int start(const struct options *o)
 	if (o->records)
 		return ns_rec_reference(STDOUT_FILENO) < 0 ? EXIT_USAGE : EXIT_OK;
 	/* progress wants to be told more often than a live engine's epochs */
-	if (!o->defaults)
+	if (!o->defaults && !o->check)
 		overrides[n++] = "engine.epoch_ms=200";
 	for (unsigned i = 0; i < o->overrides_n; i++)
 		overrides[n++] = o->overrides[i];

@@ -257,11 +257,3 @@ double report_seconds(const struct ns_engine_stats *s)
 {
 	return s->last_ns > s->first_ns ? (double)(s->last_ns - s->first_ns) / 1e9 : 0;
 }
-
-char *report_duration(char *buf, size_t len, double seconds)
-{
-	if (seconds > 0)
-		return ns_fmt_seconds(buf, len, seconds);
-	snprintf(buf, len, "0 s");
-	return buf;
-}

@@ -142,5 +142,3 @@ uint64_t report_rtt(const struct rtts *r, unsigned percent);
 /* Packets that the lcores saw: those that the filter refused are in no octets and no rates. */
 uint64_t report_packets(const struct ns_engine_stats *s);
 double report_seconds(const struct ns_engine_stats *s);
-/* As ns_fmt_seconds(), but nothing is nothing: "0 s". */
-char *report_duration(char *buf, size_t len, double seconds);

@@ -190,7 +190,7 @@ static void flow_row(struct grid *g, const struct ns_flow_rec *f, uint64_t octet
 	grid_octets(g, 3, all);
 	grid_share(g, 4, all, octets);
 	grid_cell(g, 5, "%llu", (unsigned long long)(f->packets + f->rev_packets));
-	report_duration(g->cell[g->rows][6], GRID_CELL, (double)(f->end_ns - f->start_ns) / 1e9);
+	ns_cell_duration(g->cell[g->rows][6], GRID_CELL, (double)(f->end_ns - f->start_ns) / 1e9);
 	if (two) {
 		g->rows++;
 		grid_cell(g, 0, "%s", layers);

@@ -47,7 +47,7 @@ static bool look(const struct view *v, const struct ns_rec_field *f, bool *same)
 
 	*same = v->n > 1 && (f->flags & NS_REC_KEY) == 0;
 	for (uint32_t i = 0; i < v->n; i++) {
-		grid_value(i == 0 ? first : text, f, view_row(v, i));
+		ns_cell_value(i == 0 ? first : text, f, view_row(v, i));
 		any |= !ns_rec_is_empty(f, view_row(v, i));
 		*same &= i == 0 || strcmp(first, text) == 0;
 	}
@@ -161,7 +161,7 @@ static void fill_head(struct grid *g, const struct view *v, const struct place *
 
 		for (unsigned i = 0; i < v->cols_n; i++) {
 			const struct ns_rec_field *f = v->cols[i].f;
-			const char *unit = grid_unit(f);
+			const char *unit = ns_cell_unit(f);
 
 			if (places[i].col < 0 || places[i].line != line)
 				continue;
@@ -177,7 +177,7 @@ static void fill_head(struct grid *g, const struct view *v, const struct place *
 				snprintf(
 					g->cell[names + 1][places[i].col], GRID_CELL, "(%s)", unit);
 			}
-			if (!grid_is_number(f))
+			if (!ns_cell_is_number(f))
 				g->left |= 1u << places[i].col;
 		}
 		g->rows += any + units;
@@ -200,7 +200,7 @@ static bool fill(struct grid *g, const struct view *v)
 	for (uint32_t row = 0; row < v->n; row++) {
 		for (unsigned i = 0; i < v->cols_n; i++) {
 			if (places[i].col >= 0)
-				grid_value(g->cell[g->rows + places[i].line][places[i].col],
+				ns_cell_value(g->cell[g->rows + places[i].line][places[i].col],
 					v->cols[i].f, view_row(v, row));
 		}
 		g->rows += lines;
@@ -246,11 +246,11 @@ static void put_same(struct rbuf *b, const struct view *v)
 	for (unsigned i = 0; v->same_below && i < v->cols_n - v->dropped; i++) {
 		char text[GRID_CELL];
 		const struct ns_rec_field *f = v->cols[i].f;
-		const char *unit = grid_unit(f);
+		const char *unit = ns_cell_unit(f);
 
 		if (!v->cols[i].same)
 			continue;
-		grid_value(text, f, view_row(v, 0));
+		ns_cell_value(text, f, view_row(v, 0));
 		rbuf_printf(b, "%s%s %s%s%s", any ? ", " : "    each: ", f->name, text,
 			unit != NULL ? " " : "", unit != NULL ? unit : "");
 		any = true;

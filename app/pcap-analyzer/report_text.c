@@ -2,6 +2,7 @@
 /* The report for people: as plain as it can be read at 100 columns. */
 #include "report_priv.h"
 
+#include <ns_cell.h>
 #include <ns_text.h>
 
 #include <langinfo.h>
@@ -95,7 +96,7 @@ static void put_times(struct rbuf *b, const struct ns_engine_stats *s)
 	put_label(b, "Last packet");
 	rbuf_printf(b, "%s UTC\n", ns_fmt_time(text, sizeof(text), s->last_ns));
 	put_label(b, "Duration");
-	rbuf_printf(b, "%s\n", report_duration(text, sizeof(text), report_seconds(s)));
+	rbuf_printf(b, "%s\n", ns_cell_duration(text, sizeof(text), report_seconds(s)));
 }
 
 static void put_rates(struct rbuf *b, const struct ns_engine_stats *s, uint64_t packets)

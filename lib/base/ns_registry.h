@@ -51,9 +51,9 @@ void ns_plugin_link(struct ns_plugin_link *link);
 int ns_registry_seal(struct ns_err *e);
 
 /**
- * Loads a plug-in module (dlopen): 0, and ns_registry_seal() is due; 1 when this function has loaded
- * it before, and then there is nothing to do. -ENOENT, -EPROTO, -ENOMEM, after ns_plugin_close() -EBUSY, with
- * a message. Main thread.
+ * Loads a plug-in module (dlopen): 0, and ns_registry_seal() is due; 1 when this function has
+ * loaded it before, and then there is nothing to do. -ENOENT, -EPROTO, -ENOMEM, after
+ * ns_plugin_close() -EBUSY, with a message. Main thread.
  */
 int ns_plugin_load(const char *path, struct ns_err *e);
 

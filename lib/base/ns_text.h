@@ -112,3 +112,6 @@ static inline char *ns_put_str(char *p, const char *s)
 
 /** JSON string body of @p n bytes (no quotes); bytes that are no UTF-8 become U+FFFD; <= 6 * n. */
 char *ns_put_json(char *p, const char *s, size_t n);
+
+/** @p n bytes as UTF-8: those that are none become U+FFFD; <= 3 * n. */
+char *ns_put_utf8(char *p, const char *s, size_t n);

@@ -212,3 +212,22 @@ char *ns_put_json(char *p, const char *str, size_t n)
 	}
 	return p;
 }
+
+char *ns_put_utf8(char *p, const char *str, size_t n)
+{
+	const uint8_t *s = (const uint8_t *)str;
+
+	for (size_t i = 0; i < n;) {
+		size_t len = s[i] < 0x80 ? 1 : utf8_len(s + i, n - i);
+
+		if (len == 0) {
+			p = ns_put_str(p, "\xef\xbf\xbd");
+			i++;
+		} else {
+			memcpy(p, s + i, len);
+			p += len;
+			i += len;
+		}
+	}
+	return p;
+}

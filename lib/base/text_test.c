@@ -309,6 +309,18 @@ static void json(void)
 	json_is("ab\"", 2, "ab");
 }
 
+static void utf8(void)
+{
+	static const char
+		in[] = "a\xe2\x82\xac\xff\xc3\xe2\x82z\0",
+		want[] = "a\xe2\x82\xac\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz\0";
+	char got[3 * sizeof(in)];
+	char *end = ns_put_utf8(got, in, sizeof(in) - 1);
+
+	CU_ASSERT_EQUAL(end - got, (ptrdiff_t)sizeof(want) - 1);
+	CU_ASSERT_EQUAL(memcmp(got, want, sizeof(want) - 1), 0);
+}
+
 NS_TEST_MAIN({"numbers", numbers}, {"octets", octets}, {"dotted quads", dotted_quads},
 	{"groups", groups}, {"hex", hex}, {"ipv4", ipv4}, {"ipv6", ipv6}, {"rfc 5952", rfc5952},
-	{"base64", base64}, {"json", json})
+	{"base64", base64}, {"json", json}, {"utf8", utf8})

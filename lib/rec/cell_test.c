@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "grid.h"
-
+#include <ns_cell.h>
 #include <ns_test.h>
 
 #include <math.h>
@@ -8,10 +7,10 @@
 
 static void is(const struct ns_rec_field *f, const void *rec, const char *want)
 {
-	char text[GRID_CELL];
+	char text[NS_CELL];
 
 	memset(text, 'x', sizeof(text));
-	grid_value(text, f, rec);
+	ns_cell_value(text, f, rec);
 	CU_ASSERT_STRING_EQUAL(text, want);
 	if (strcmp(text, want) != 0)
 		fprintf(stderr, "got %s, want %s\n", text, want);
@@ -126,7 +125,7 @@ static void units(void)
 	};
 
 	for (size_t i = 0; i < NS_ARRAY_LEN(cases); i++) {
-		const char *unit = grid_unit(&cases[i].f);
+		const char *unit = ns_cell_unit(&cases[i].f);
 
 		CU_ASSERT((unit == NULL) == (cases[i].unit == NULL));
 		CU_ASSERT(unit == NULL || strcmp(unit, cases[i].unit) == 0);

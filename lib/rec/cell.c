@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A field of any record as the text of a cell. JSON and CSV have the exact values. */
-#include "grid.h"
-
+#include <ns_cell.h>
 #include <ns_text.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #define TEXT_MOST 46 /* of a string; an IPv6 prefix has 43 */
 
-bool grid_is_number(const struct ns_rec_field *f)
+bool ns_cell_is_number(const struct ns_rec_field *f)
 {
 	return f->type <= NS_REC_F64;
 }
@@ -24,7 +24,8 @@ static bool is_quantity(const struct ns_rec_field *f)
 {
 	bool unit = f->unit != NULL && f->unit[0] != '\0';
 
-	return grid_is_number(f) && (f->flags & NS_REC_KEY) == 0 && (unit || f->type == NS_REC_F64);
+	return ns_cell_is_number(f) && (f->flags & NS_REC_KEY) == 0 &&
+	       (unit || f->type == NS_REC_F64);
 }
 
 /* "1.44 kB" and "100.00 ms" bring their unit along. */
@@ -47,9 +48,9 @@ static bool is_told(const char *name, const char *unit)
 }
 
 /* The unit that the head must give, or NULL. */
-const char *grid_unit(const struct ns_rec_field *f)
+const char *ns_cell_unit(const struct ns_rec_field *f)
 {
-	if (!grid_is_number(f) || f->unit == NULL || f->unit[0] == '\0' || has_unit(f) ||
+	if (!ns_cell_is_number(f) || f->unit == NULL || f->unit[0] == '\0' || has_unit(f) ||
 		is_told(f->name, f->unit))
 		return NULL;
 	return f->unit;
@@ -64,6 +65,14 @@ static void put_plain_number(char *text, size_t len, double v, bool whole)
 		snprintf(text, len, "%.0f", v);
 	else
 		snprintf(text, len, "%.4g", v);
+}
+
+char *ns_cell_duration(char *buf, size_t len, double seconds)
+{
+	if (seconds > 0)
+		return ns_fmt_seconds(buf, len, seconds);
+	snprintf(buf, len, "0 s");
+	return buf;
 }
 
 static void put_quantity(char *text, size_t len, const struct ns_rec_field *f, const void *rec)
@@ -88,13 +97,13 @@ static void put_quantity(char *text, size_t len, const struct ns_rec_field *f, c
 	else if (unit_is(f, "octets"))
 		ns_fmt_octets(text, len, v);
 	else if (unit_is(f, "ns") || unit_is(f, "s"))
-		report_duration(text, len, unit_is(f, "ns") ? v / 1e9 : v);
+		ns_cell_duration(text, len, unit_is(f, "ns") ? v / 1e9 : v);
 	else
 		put_plain_number(text, len, v, f->type != NS_REC_F64);
 }
 
 /* Text comes from the wire: no control characters, and columns are counted in octets. */
-static void put_text(char text[GRID_CELL], const struct ns_rec_field *f, const void *rec)
+static void put_text(char text[NS_CELL], const struct ns_rec_field *f, const void *rec)
 {
 	struct ns_rec_field cut = *f;
 	bool sized = f->type == NS_REC_STR || f->type == NS_REC_BYTES;
@@ -112,18 +121,18 @@ static void put_text(char text[GRID_CELL], const struct ns_rec_field *f, const v
 		*p = *p < 0x20 || *p > 0x7e ? '?' : *p;
 }
 
-_Static_assert(GRID_CELL > NS_REC_TEXT_MAX && GRID_CELL > TEXT_MOST + 2, "a value fits a cell");
+_Static_assert(NS_CELL > NS_REC_TEXT_MAX && NS_CELL > TEXT_MOST + 2, "a value fits a cell");
 
-void grid_value(char text[GRID_CELL], const struct ns_rec_field *f, const void *rec)
+void ns_cell_value(char text[NS_CELL], const struct ns_rec_field *f, const void *rec)
 {
 	uint64_t ns;
 
 	if (ns_rec_is_empty(f, rec))
 		strcpy(text, "-");
 	else if (is_quantity(f))
-		put_quantity(text, GRID_CELL, f, rec);
+		put_quantity(text, NS_CELL, f, rec);
 	else if (f->type == NS_REC_TIME && ns_rec_get_u64(f, rec, &ns))
-		ns_fmt_time(text, GRID_CELL, ns);
+		ns_fmt_time(text, NS_CELL, ns);
 	else
 		put_text(text, f, rec);
 	/* as of TCP flags, of which none is set */
