@@ -174,7 +174,7 @@ void ns_flow_end_all(struct ns_flow_table *t, uint64_t clock_ns)
 		flow_report(t, pos, due != 0 ? due : NS_FLOW_END_FORCED);
 		ns_stat_add(&t->stats.flows, UINT64_MAX);
 	}
-	t->store.fresh = 0;
+	__atomic_store_n(&t->store.fresh, 0, __ATOMIC_RELAXED);
 	for (uint32_t i = 0; i < t->shards_all; i++)
 		t->shards[i] = (struct shard){{NONE, NONE}, {NONE, NONE}, 0, 0};
 }

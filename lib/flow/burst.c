@@ -13,6 +13,7 @@
 #include "rte.h"
 #include "tag.h"
 #include "update.h"
+#include "walk.h"
 
 /* True when a SYN without ACK meets a TCP flow that has ended: the ports are used again. */
 static inline bool reused(const struct hot *f, const struct ns_packet *p)
@@ -168,6 +169,8 @@ uint16_t ns_flow_burst(
 		find_tags(t, &b);
 	else
 		find_rte(t, &b);
+	bool opened = flow_open(t);
+
 	for (unsigned i = 0; i < b.n; i++) {
 		const struct ns_packet *p = ns_packet(b.m[i]);
 		const struct key key = flow_key(t, &p->tuple);
@@ -180,5 +183,6 @@ uint16_t ns_flow_burst(
 			dropped++;
 		}
 	}
+	flow_shut(t, opened);
 	return dropped;
 }

@@ -26,7 +26,8 @@
  *
  * Writer: the analysis lcore that owns the table. Readers of the index and of the arrays: threads
  * registered with the RCU variable; a position that was freed is not used again before all of them
- * have said that they are quiescent. Numbers are read relaxed.
+ * have said that they are quiescent. Numbers are read relaxed. Who copies entries without looking
+ * for them (walk.c) goes by ns_flow_table.changes instead and registers with nothing.
  */
 
 #include <ns_decode.h>
@@ -178,7 +179,7 @@ struct store {
 	struct big *big;
 	struct cold *cold;
 	uint32_t max; /* positions */
-	uint32_t fresh; /* those behind were never used */
+	uint32_t fresh; /* those behind were never used; read relaxed by walk.c */
 	struct chain unused, waiting, freed; /* see store.c */
 	uint64_t token;
 	struct rte_rcu_qsbr *rcu;
@@ -205,6 +206,8 @@ struct ns_flow_table {
 	struct shard *shards; /* all of them; those of other workers stay empty */
 	struct ns_flow_hooks hooks;
 	struct ns_flow_stats stats; /* writer: owner; readers: any, relaxed */
+	/* odd: entries are being changed (walk.h); writer: owner; readers: any walk */
+	uint64_t changes __attribute__((aligned(NS_CACHE_LINE)));
 };
 
 struct ns_flow_ended {
@@ -276,8 +279,22 @@ static inline bool flow_used(const struct hot *f)
 	return f->key.ports != 0; /* no IP version is 0 */
 }
 
+/* The tuple of a flow with this key; its addresses are looked at when it is an IPv6 flow. */
+static inline void flow_key_tuple(const struct key *k, const struct wide *addrs, struct ns_tuple *u)
+{
+	uint64_t word[6] = {
+		(uint32_t)k->addrs, 0, k->addrs >> 32, 0, k->ports, k->rest & ~KEY_STATE};
+
+	memcpy(u, word, sizeof(*u));
+	if (u->ver != 4)
+		memcpy(u, addrs, sizeof(*addrs));
+}
+
 /* The tuple of the flow at pos. */
-void flow_tuple(const struct ns_flow_table *t, uint32_t pos, struct ns_tuple *u);
+static inline void flow_tuple(const struct ns_flow_table *t, uint32_t pos, struct ns_tuple *u)
+{
+	flow_key_tuple(&t->store.hot[pos].key, &t->store.wide[pos], u);
+}
 
 /* store.c: memory for max flows; 0 or -ENOMEM with nothing kept. live: all of it at once. */
 int flow_store_create(struct store *s, uint32_t max, bool live);

@@ -142,6 +142,32 @@ void ns_flow_record_draft(const struct ns_flow_ended *e, struct ns_flow_rec *r);
  */
 void ns_flow_record_ids(struct ns_flow_rec *r, uint32_t n);
 
+/** Most records that a walk hands over at once. */
+#define NS_FLOW_WALK_BATCH 16
+
+/**
+ * Takes @p n records of a walk, drafts as ns_flow_record_draft() leaves them: whoever wants their
+ * Community IDs calls ns_flow_record_ids(). They are the callee's to change and good during the
+ * call. 0, or what ns_flow_walk() shall end with.
+ */
+typedef int ns_flow_walk_fn(void *ctx, struct ns_flow_rec *r, unsigned n);
+
+/**
+ * Walks over the flows that are in the table now, while its lcore goes on: a record each, with its
+ * counters as they are, end_reason 0. Looks at no more than @p max positions from *from (0 at
+ * first), which it moves on. Each record is of one moment and whole; all of them together are not:
+ * a flow that ends or begins meanwhile may be among them or not, and a conversation that ends and
+ * begins anew in another place may be there twice.
+ *
+ * 1: there is more; 0: that was all; what @p fn said, if not 0, the batch then is behind *from;
+ * -EAGAIN: the lcore was kept from finishing what it had begun, the walk may go on from there.
+ * One thread or several, any but the table's lcore; takes no lock, writes nothing, allocates
+ * nothing. Costs the reader some 30 ns a flow (test/perf/bench_walk.c) and the lcore its lines of
+ * cache. The table must not be destroyed meanwhile.
+ */
+int ns_flow_walk(const struct ns_flow_table *t, uint32_t *from, unsigned max, ns_flow_walk_fn *fn,
+	void *ctx);
+
 /** Numbers of a table; written by its lcore, relaxed reads by any thread. */
 struct ns_flow_stats {
 	uint64_t flows; /**< in the table now */

@@ -139,7 +139,11 @@ uint32_t flow_position(struct store *s)
 		s->unused.first = s->warm[pos].next;
 		return pos;
 	}
-	return s->fresh < s->max ? s->fresh++ : NONE;
+	pos = s->fresh;
+	if (pos == s->max)
+		return NONE;
+	__atomic_store_n(&s->fresh, pos + 1, __ATOMIC_RELAXED);
+	return pos;
 }
 
 void flow_position_free(struct store *s, uint32_t pos)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tag.h"
 #include "update.h"
+#include "walk.h"
 
 #include <ns_dispatch.h>
 
@@ -118,17 +119,6 @@ void flow_list_remove(struct ns_flow_table *t, struct list *l, uint32_t pos)
 		l->last = w[pos].prev;
 }
 
-void flow_tuple(const struct ns_flow_table *t, uint32_t pos, struct ns_tuple *u)
-{
-	const struct key *k = &t->store.hot[pos].key;
-	uint64_t word[6] = {
-		(uint32_t)k->addrs, 0, k->addrs >> 32, 0, k->ports, k->rest & ~KEY_STATE};
-
-	memcpy(u, word, sizeof(*u));
-	if (u->ver != 4)
-		memcpy(u, &t->store.wide[pos], sizeof(struct wide));
-}
-
 static void report(struct ns_flow_table *t, uint32_t pos, const struct ns_tuple *u, uint8_t reason)
 {
 	struct ns_flow_ended ended = {.tuple = u,
@@ -169,11 +159,14 @@ void flow_remove(struct ns_flow_table *t, uint32_t pos, uint8_t reason)
 
 	flow_index_prefetch(t, hash);
 	report(t, pos, &u, reason);
+	bool opened = flow_open(t);
+
 	unlist(t, s, pos);
 	s->count--;
 	ns_stat_add(&t->stats.flows, UINT64_MAX);
 	flow_forget(t, pos, hash);
 	flow_position_free(&t->store, pos);
+	flow_shut(t, opened);
 }
 
 uint32_t flow_insert(struct ns_flow_table *t, struct rte_mbuf *m, const struct key *k)
