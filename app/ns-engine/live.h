@@ -10,6 +10,7 @@ struct live_args {
 	const char *const *writers;
 	unsigned writers_n;
 	bool quiet; /* no epoch lines */
+	bool terminal; /* a console in the program's own terminal; its end is the engine's */
 	const char *path; /* of the configuration, to read it again; NULL: none */
 	const char *const *overrides;
 	unsigned overrides_n;

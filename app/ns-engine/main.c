@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ns-engine: the engine live on DPDK ports. SIGINT and SIGTERM stop it with nothing lost. */
+#include "console.h"
 #include "live.h"
+#include "terminal.h"
 
 #include <ns_command.h>
 #include <ns_log.h>
@@ -24,7 +26,7 @@ struct options {
 	const char *writers[LIST_MAX];
 	unsigned writers_n;
 	int (*reference)(int fd); /* to write, and nothing else */
-	bool check, show, quiet, verbose, help, version;
+	bool check, show, quiet, terminal, verbose, help, version;
 	const char *const *targets;
 	unsigned targets_n;
 };
@@ -49,6 +51,8 @@ static void help(void)
 	      "                          write flow records and task results, as csv:FILE or\n"
 	      "                          csv@5m:FILE; @INTERVAL: how often task results are written\n"
 	      "                          (default: each 60 s)\n"
+	      "  -i, --interactive       a console in this terminal, and no epoch lines; \"quit\" ends\n"
+	      "                          the engine\n"
 	      "      --check             read the configuration, say what is wrong with it, end\n"
 	      "      --show-defaults     the configuration as it is with -c and -o, all keys, as YAML\n"
 	      "      --schema            JSON schema of a configuration file\n"
@@ -99,9 +103,9 @@ static int parse(struct options *o, int argc, char **argv, struct ns_err *e)
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 		{"option", required_argument, NULL, 'o'}, {"write", required_argument, NULL, 'w'},
 		{"check", no_argument, NULL, CHECK}, {"plugin", required_argument, NULL, PLUGIN},
-		{"quiet", no_argument, NULL, QUIET}, {"list", no_argument, NULL, LIST},
-		{"counters", no_argument, NULL, COUNTERS}, {"schema", no_argument, NULL, SCHEMA},
-		{"show-defaults", no_argument, NULL, SHOW},
+		{"quiet", no_argument, NULL, QUIET}, {"interactive", no_argument, NULL, 'i'},
+		{"list", no_argument, NULL, LIST}, {"counters", no_argument, NULL, COUNTERS},
+		{"schema", no_argument, NULL, SCHEMA}, {"show-defaults", no_argument, NULL, SHOW},
 		{"config-reference", no_argument, NULL, REFERENCE},
 		{"record-reference", no_argument, NULL, RECORDS},
 		{"verbose", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'},
@@ -109,7 +113,7 @@ static int parse(struct options *o, int argc, char **argv, struct ns_err *e)
 	int opt, rc = 0;
 
 	opterr = 0;
-	while (rc == 0 && (opt = getopt_long(argc, argv, ":c:o:w:vhV", longs, NULL)) != -1) {
+	while (rc == 0 && (opt = getopt_long(argc, argv, ":c:o:w:ivhV", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'c':
 			o->conf = optarg;
@@ -147,6 +151,9 @@ static int parse(struct options *o, int argc, char **argv, struct ns_err *e)
 		case QUIET:
 			o->quiet = true;
 			break;
+		case 'i':
+			o->terminal = true;
+			break;
 		case 'v':
 			o->verbose = true;
 			break;
@@ -176,6 +183,7 @@ static int live(const struct options *o, const struct ns_conf *conf)
 		.writers = o->writers,
 		.writers_n = o->writers_n,
 		.quiet = o->quiet,
+		.terminal = o->terminal,
 		.path = o->conf,
 		.overrides = o->overrides,
 		.overrides_n = o->overrides_n,
@@ -235,6 +243,9 @@ int main(int argc, char **argv)
 	struct options o = {0};
 	struct ns_err e;
 
+	/* -i runs this program once more, by that name (terminal.c) */
+	if (argc > 0 && strcmp(argv[0], TERMINAL_NAME) == 0)
+		return console_main(argc, argv);
 	ns_log_set_program("ns-engine");
 	signal(SIGPIPE, SIG_IGN);
 	if (parse(&o, argc, argv, &e) < 0) {

@@ -79,13 +79,37 @@ void conf_json_put_uint(struct conf_json *s, const char *key, uint64_t v)
 	conf_json_put(s, key, buf);
 }
 
-/* A default that stands in the tree, on one line. */
+static const char *digits(const char *s)
+{
+	return s + strspn(s, "0123456789");
+}
+
+/* RFC 8259: true, false, null or a number; "010", "+1" and ".5" are none. */
+static bool is_literal(const char *s)
+{
+	const char *p = s + (s[0] == '-'), *q = digits(p);
+
+	if (strcmp(s, "true") == 0 || strcmp(s, "false") == 0 || strcmp(s, "null") == 0)
+		return true;
+	if (q == p || (p[0] == '0' && q > p + 1))
+		return false;
+	if (*q == '.' && digits(q + 1) > q + 1)
+		q = digits(q + 1);
+	if (*q == 'e' || *q == 'E') {
+		p = q + 1 + (q[1] == '+' || q[1] == '-');
+		q = digits(p);
+		if (q == p)
+			return false;
+	}
+	return *q == '\0';
+}
+
 void conf_json_node(struct conf_json *s, const struct conf_node *n)
 {
 	if (n->kind == CONF_SCALAR) {
-		if (!n->text_like && n->text[0] != '\0')
+		if (!n->text_like && is_literal(n->text))
 			conf_buf_str(&s->out, n->text);
-		else if (!n->text_like)
+		else if (conf_is_blank(n))
 			conf_buf_str(&s->out, "null");
 		else
 			conf_json_text(s, n->text);

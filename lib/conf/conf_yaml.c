@@ -17,6 +17,7 @@ struct reader {
 	int from;
 	unsigned nodes;
 	size_t octets; /* of text, aliases expanded */
+	int open[CONF_DEPTH_MAX + 1]; /* nodes that are being converted, outermost first */
 };
 
 static struct conf_at at_mark(int from, yaml_mark_t m)
@@ -46,7 +47,8 @@ static char *take_text(struct reader *r, const yaml_node_t *n, struct conf_at at
 	return p;
 }
 
-static struct conf_node *convert(struct reader *r, int index, unsigned depth);
+static struct conf_node *convert(
+	struct reader *r, int index, unsigned depth, const struct conf_at *used);
 
 static int convert_pair(
 	struct reader *r, struct conf_node *map, yaml_node_pair_t pair, unsigned depth)
@@ -71,7 +73,7 @@ static int convert_pair(
 	if (first != NULL)
 		return conf_fail(r->c, EINVAL, at, NULL, "duplicate key \"%s\"",
 			conf_show(key, shown, sizeof(shown)));
-	child = convert(r, pair.value, depth + 1);
+	child = convert(r, pair.value, depth + 1, &at);
 	if (child == NULL)
 		return -errno;
 	child->key = key;
@@ -80,8 +82,18 @@ static int convert_pair(
 	return 0;
 }
 
-/* Recursion is bounded by CONF_DEPTH_MAX, and aliases that multiply by CONF_NODES_MAX. */
-static struct conf_node *convert(struct reader *r, int index, unsigned depth)
+/* Whether it stands before b: an alias does, as the node that it means. */
+static bool before(struct conf_at a, const struct conf_at *b)
+{
+	return a.line < b->line || (a.line == b->line && a.col < b->col);
+}
+
+/*
+ * Recursion is bounded by CONF_DEPTH_MAX, and aliases that multiply by CONF_NODES_MAX. @used is the
+ * place of the key or list that holds the node: of an alias libyaml keeps no other.
+ */
+static struct conf_node *convert(
+	struct reader *r, int index, unsigned depth, const struct conf_at *used)
 {
 	static const enum conf_kind kinds[] = {[YAML_SCALAR_NODE] = CONF_SCALAR,
 		[YAML_SEQUENCE_NODE] = CONF_LIST,
@@ -90,6 +102,14 @@ static struct conf_node *convert(struct reader *r, int index, unsigned depth)
 	struct conf_at at = at_mark(r->from, y->start_mark);
 	struct conf_node *n;
 
+	if (used != NULL && before(at, used))
+		at = *used;
+	for (unsigned i = 0; i < NS_MIN(depth, CONF_DEPTH_MAX); i++) {
+		if (r->open[i] == index) {
+			conf_fail(r->c, EINVAL, at, NULL, "an alias of what it is a part of");
+			return NULL;
+		}
+	}
 	if (depth > CONF_DEPTH_MAX) {
 		conf_fail(r->c, EINVAL, at, NULL, "nested deeper than %u levels", CONF_DEPTH_MAX);
 		return NULL;
@@ -98,6 +118,7 @@ static struct conf_node *convert(struct reader *r, int index, unsigned depth)
 		conf_fail(r->c, EINVAL, at, NULL, "more than %u values", CONF_NODES_MAX);
 		return NULL;
 	}
+	r->open[depth] = index;
 	n = conf_node(&r->c->arena, kinds[y->type], at);
 	if (n == NULL) {
 		conf_fail(r->c, ENOMEM, at, NULL, "no memory");
@@ -111,7 +132,7 @@ static struct conf_node *convert(struct reader *r, int index, unsigned depth)
 	if (y->type == YAML_SEQUENCE_NODE) {
 		for (const yaml_node_item_t *i = y->data.sequence.items.start;
 			i < y->data.sequence.items.top; i++) {
-			struct conf_node *child = convert(r, *i, depth + 1);
+			struct conf_node *child = convert(r, *i, depth + 1, &at);
 
 			if (child == NULL)
 				return NULL;
@@ -172,7 +193,7 @@ int conf_read(struct conf_ctx *c, const char *yaml, size_t len, int from, struct
 		yaml_document_delete(&doc);
 		goto out;
 	}
-	*out = convert(&r, 1, 0);
+	*out = convert(&r, 1, 0, NULL);
 	rc = *out == NULL ? -errno : 0;
 	yaml_document_delete(&doc);
 	if (rc < 0)

@@ -152,8 +152,9 @@ void ns_conf_destroy(struct ns_conf *c);
 char *ns_conf_dump(const struct ns_conf *c);
 
 /**
- * Whether two configurations differ in any key but those in @p except ("engine.filter", "tasks"; ends
- * with NULL; NULL: none); @p key gets the first one ("flow.max"). 1, 0, or -ENOMEM. Any thread.
+ * Whether two configurations differ in any key but those in @p except ("engine.filter", "tasks";
+ * ends with NULL; NULL: none); @p key gets the first one ("flow.max"). 1, 0, or -ENOMEM. Any
+ * thread.
  */
 int ns_conf_differs(const struct ns_conf *a, const struct ns_conf *b, const char *const *except,
 	char *key, size_t len);

@@ -119,6 +119,9 @@ struct ns_control *ns_control_create(struct ns_engine *en, struct ns_err *e)
 	for (unsigned i = 0; rc == 0 && i < NS_ARRAY_LEN(taken); i++) {
 		c->signals[i].data = c;
 		rc = uv_signal_init(&c->loop, &c->signals[i]);
+		/* from now on: who asks for a stop before the start is heard when it has started */
+		if (rc == 0)
+			rc = uv_signal_start(&c->signals[i], on_signal, taken[i]);
 	}
 	if (rc < 0) {
 		ns_fail(e, -rc, "event loop: %s", uv_strerror(rc));
@@ -155,8 +158,6 @@ int ns_control_run(struct ns_control *c, struct ns_err *e)
 	int rc = ns_engine_start(c->en, e);
 
 	if (rc == 0) {
-		for (unsigned i = 0; i < NS_ARRAY_LEN(taken); i++)
-			uv_signal_start(&c->signals[i], on_signal, taken[i]);
 		uv_poll_start(&c->wake, UV_READABLE, on_wake);
 		step(c);
 		while (!c->ended)

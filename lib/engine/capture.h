@@ -90,6 +90,8 @@ static inline bool capture_ended(const struct capture *c)
 {
 	return capture_status(c) >= CAPTURE_STOPPED;
 }
+/* capture.c: what its thread runs; the argument is the capture. */
+void *capture_thread(void *arg);
 /* Sums over the lcores; control. */
 void capture_sums(const struct capture *c, struct tap_count *sum);
 

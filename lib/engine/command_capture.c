@@ -159,17 +159,17 @@ static const struct ns_rec_field capture_fields[] = {
 	F(status, STR, NO_IE, .help = "running, ending, stopped, done (by a limit), failed"),
 	F(packets, U64, NO_IE, .unit = "packets", .help = "in the file"),
 	F(octets, U64, NO_IE, .unit = "octets", .help = "of the file"),
-	F(matched, U64, NO_IE, .unit = "packets", .help = "matched by the filter"),
 	F(missed, U64, NO_IE, .unit = "packets",
 		.help = "matched, but its buffer was full: file or disk are too slow"),
 	F(lost, U64, NO_IE, .unit = "packets", .help = "matched, but the file took no more"),
-	F(seconds, F64, NO_IE, .unit = "s", .help = "that it runs or ran"),
-	F(seconds_left, F64, .flags = NS_REC_NO_EXPORT | NS_REC_EMPTY_NAN, .unit = "s",
-		.help = "until its end, if that was asked for"),
-	F(snaplen, U32, NO_IE, .unit = "octets", .help = "kept of a packet at most"),
-	F(filter, STR, NO_IE, .help = "pcap-filter(7) expression"),
 	F(file, STR, NO_IE, .help = "name"),
 	F(message, STR, NO_IE, .help = "why it failed"),
+	F(seconds_left, F64, .flags = NS_REC_NO_EXPORT | NS_REC_EMPTY_NAN, .unit = "s",
+		.help = "until its end, if that was asked for"),
+	F(filter, STR, NO_IE, .help = "pcap-filter(7) expression"),
+	F(matched, U64, NO_IE, .unit = "packets", .help = "matched by the filter"),
+	F(seconds, F64, NO_IE, .unit = "s", .help = "that it runs or ran"),
+	F(snaplen, U32, NO_IE, .unit = "octets", .help = "kept of a packet at most"),
 };
 #undef F
 
@@ -196,6 +196,16 @@ static const char *status_name(enum capture_status s)
 	return names[s];
 }
 
+/* The message without the name of the file, which stands beside it. */
+static const char *reason(const struct capture *k)
+{
+	size_t n = strlen(k->path);
+
+	return strncmp(k->err.text, k->path, n) == 0 && strncmp(k->err.text + n, ": ", 2) == 0
+		       ? k->err.text + n + 2
+		       : k->err.text;
+}
+
 static void show_one(struct ns_command_call *c, const struct capture *k)
 {
 	enum capture_status status = capture_status(k);
@@ -217,7 +227,7 @@ static void show_one(struct ns_command_call *c, const struct capture *k)
 	snprintf(r.filter, sizeof(r.filter), "%s", k->filter != NULL ? k->filter : "");
 	snprintf(r.file, sizeof(r.file), "%.255s", k->path);
 	if (status == CAPTURE_FAILED)
-		snprintf(r.message, sizeof(r.message), "%.255s", k->err.text);
+		snprintf(r.message, sizeof(r.message), "%.255s", reason(k));
 	ns_command_record(c, &capture_kind, &r);
 }
 

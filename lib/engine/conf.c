@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine_priv.h"
 
+#include <ns_decode.h>
+#include <ns_filter.h>
 #include <ns_node.h>
+#include <ns_registry.h>
+
+#include <stdio.h>
 
 static const struct cyaml_schema_value text = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED)};
@@ -12,6 +17,8 @@ static const struct cyaml_strval idles[] = {{"sleep", NS_ENGINE_IDLE_SLEEP},
 	{"pause", NS_ENGINE_IDLE_PAUSE}, {"poll", NS_ENGINE_IDLE_POLL}};
 static const struct cyaml_strval huges[] = {
 	{"auto", NS_ENGINE_HUGE_AUTO}, {"no", NS_ENGINE_HUGE_NO}, {"yes", NS_ENGINE_HUGE_YES}};
+static const struct cyaml_strval telemetries[] = {{"auto", NS_ENGINE_TELEMETRY_AUTO},
+	{"no", NS_ENGINE_TELEMETRY_NO}, {"yes", NS_ENGINE_TELEMETRY_YES}};
 
 #define OPT CYAML_FLAG_OPTIONAL
 #define LIST(name, member)                                                                         \
@@ -38,6 +45,8 @@ static const struct cyaml_schema_field fields[] = {
 	CYAML_FIELD_UINT("memory", OPT, struct ns_engine_conf, memory),
 	CYAML_FIELD_ENUM("hugepages", OPT | CYAML_FLAG_STRICT, struct ns_engine_conf, hugepages,
 		huges, NS_ARRAY_LEN(huges)),
+	CYAML_FIELD_ENUM("telemetry", OPT | CYAML_FLAG_STRICT, struct ns_engine_conf, telemetry,
+		telemetries, NS_ARRAY_LEN(telemetries)),
 	LIST("cpus", cpus), LIST("writers", writers), LIST("eal", eal), CYAML_FIELD_END};
 
 static const struct ns_engine_conf defaults = {.workers = 1, .rx = 1, .epoch_ms = 1000};
@@ -63,11 +72,65 @@ static const struct ns_conf_doc docs[] = {
 	{"mbufs", "packet buffers; 0: as many as rings and bursts can hold"},
 	{"memory", "MiB of EAL memory; 0: as much as the tables need"},
 	{"hugepages", "yes, no, or auto: use them when a live engine finds some free"},
+	{"telemetry", "DPDK's telemetry socket, for dpdk-telemetry.py: yes, no, or auto: a live "
+		      "engine opens it when its directory can be made"},
 	{"cpus", "CPUs for control, RX and analysis lcores in this order; empty: a file's lcores "
 		 "float, a live engine takes those it is allowed to use"},
 	{"writers", "writers with their targets, as \"csv:flows.csv\"; \"csv@10s:flows.csv\" sets "
 		    "the interval of task results"},
 	{"eal", "more arguments for the DPDK environment layer"}, {NULL, NULL}};
+
+/* A filter that some kind of link can have is right; which kind comes is seen later. */
+static int check_filter(const char *expr, struct ns_err *e)
+{
+	struct ns_err other;
+	struct ns_filter *f = ns_filter_create(expr, NS_LINKTYPE_ETHERNET, 0, e);
+
+	for (unsigned i = 0; f == NULL && i < NS_LINKTYPES; i++) {
+		if (ns_linktype_decodable((uint16_t)i))
+			f = ns_filter_create(expr, i, 0, &other);
+	}
+	ns_filter_destroy(f);
+	return f != NULL ? 0 : -EINVAL;
+}
+
+static int check_source(const char *name, struct ns_err *e)
+{
+	char known[256];
+
+	/* before the registry is sealed no plug-in can be found */
+	if (ns_plugin_next(NS_SOURCE_KIND, NULL) == NULL ||
+		ns_plugin_find(NS_SOURCE_KIND, name) != NULL)
+		return 0;
+	return ns_fail(e, EINVAL, "no source is named \"%s\"; there are: %s", name,
+		ns_plugin_names(NS_SOURCE_KIND, known, sizeof(known)));
+}
+
+static int check_writers(const struct ns_engine_conf *c, const char **key, struct ns_err *e)
+{
+	static _Thread_local char where[24];
+
+	for (unsigned i = 0; i < c->writers_count; i++) {
+		if (ns_plugin_next(NS_WRITER_KIND, NULL) == NULL ||
+			ns_writer_check(c->writers[i], e) == 0)
+			continue;
+		snprintf(where, sizeof(where), "writers[%u]", i);
+		*key = where;
+		return -errno;
+	}
+	return 0;
+}
+
+static int check_words(const struct ns_engine_conf *c, const char **key, struct ns_err *e)
+{
+	*key = "source";
+	if (c->source != NULL && check_source(c->source, e) < 0)
+		return -errno;
+	*key = "filter";
+	if (c->filter != NULL && c->filter[0] != '\0' && check_filter(c->filter, e) < 0)
+		return -EINVAL;
+	return check_writers(c, key, e);
+}
 
 static int check(const void *values, const char **key, struct ns_err *e)
 {
@@ -90,7 +153,7 @@ static int check(const void *values, const char **key, struct ns_err *e)
 		*key = "epoch_ms";
 		return ns_fail(e, EINVAL, "%u is not between 10 and 3600000 ms", c->epoch_ms);
 	}
-	return 0;
+	return check_words(c, key, e);
 }
 
 static struct ns_conf_section section = {

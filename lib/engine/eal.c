@@ -5,6 +5,7 @@
  */
 #include "engine_priv.h"
 
+#include <ns_log.h>
 #include <ns_profile.h>
 
 #include <rte_eal.h>
@@ -18,6 +19,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+NS_LOG_TYPE("engine");
 
 #define ARGS_MAX 64
 
@@ -155,6 +158,28 @@ static int large_pages(const struct rte_memseg_list *l, void *ctx)
 	return 0;
 }
 
+/*
+ * Whether to open the telemetry socket: > 0; 0: not; -errno: it is asked for and can't be. Its
+ * threads run on CPUs that no lcore has, or on control's. Neither --in-memory nor --no-shconf is in
+ * its way: the directory is made all the same, and a second engine's socket gets ":1" behind its
+ * name.
+ */
+static int telemetry_wanted(const struct ns_engine *en, struct ns_err *e)
+{
+	int how = en->conf->telemetry;
+
+	if (how == NS_ENGINE_TELEMETRY_NO || (how == NS_ENGINE_TELEMETRY_AUTO && !en->live))
+		return 0;
+	struct ns_err why;
+
+	if (engine_runtime_dir(en, &why) == 0)
+		return 1;
+	if (how == NS_ENGINE_TELEMETRY_YES)
+		return ns_fail(e, errno, "engine.telemetry: %s", why.text);
+	NS_LOG(INFO, "no telemetry socket: %s", why.text);
+	return 0;
+}
+
 int engine_eal_up(struct ns_engine *en, const struct ns_profile *profile, struct ns_err *e)
 {
 	struct args *a = calloc(1, sizeof(*a));
@@ -164,9 +189,11 @@ int engine_eal_up(struct ns_engine *en, const struct ns_profile *profile, struct
 		    (en->conf->hugepages == NS_ENGINE_HUGE_AUTO && en->live && hugepages_free());
 	unsigned mb = en->conf->memory != 0 ? en->conf->memory : memory_needed(en);
 	int rc = lcores_text(en, n, lcores, sizeof(lcores), e);
+	int telemetry = rc < 0 ? rc : telemetry_wanted(en, e);
 
 	if (a == NULL)
 		return ns_fail(e, ENOMEM, "no memory");
+	rc = telemetry < 0 ? telemetry : rc;
 	if (rc < 0) {
 		free_args(a);
 		return rc;
@@ -174,7 +201,8 @@ int engine_eal_up(struct ns_engine *en, const struct ns_profile *profile, struct
 	rc = add(a, "netspectra");
 	rc = rc < 0 ? rc : add(a, "--lcores");
 	rc = rc < 0 ? rc : add(a, lcores);
-	rc = rc < 0 ? rc : add(a, "--no-telemetry");
+	if (!telemetry)
+		rc = rc < 0 ? rc : add(a, "--no-telemetry");
 	rc = rc < 0 ? rc : add(a, "--log-level=*:error");
 	if (huge) {
 		rc = rc < 0 ? rc : add(a, "--in-memory");

@@ -183,6 +183,7 @@ struct ns_engine {
 	struct lcore *lcores;
 	unsigned lcores_n;
 	unsigned sinks_n;
+	uint32_t flow_sinks; /* by index: those that want flow records */
 	struct plan *wanted; /* atomic; writer: control, readers: analysis lcores at a new epoch */
 	struct ns_snap *snap;
 	bool stop; /* atomic, once: asked to stop; writer: any, readers: RX lcores */
@@ -220,7 +221,8 @@ struct ns_engine {
 	uint64_t epoch_start, epoch_next; /* live: when it and the next began */
 	int task_error;
 	enum engine_phase phase;
-	uint8_t tap_last[TAPS]; /* value of the octet when it was last on; reader: the tap's thread */
+	uint8_t tap_last[TAPS]; /* value of the octet when it was last on; reader: the tap's thread
+				 */
 	struct captures *captures; /* NULL: none was ever asked for */
 	uint32_t state_sinks; /* by index: those that want the engine's state */
 	struct engine_state *state; /* NULL: not live */
@@ -235,6 +237,8 @@ BEGINS_LINE(ns_engine, wake);
 /* eal.c: starts EAL with one lcore a role; counts on en->rx, workers, rtc, live. */
 int engine_eal_up(struct ns_engine *en, const struct ns_profile *profile, struct ns_err *e);
 void engine_eal_down(struct ns_engine *en);
+/* runtime.c: makes the directory of EAL's sockets; 0, or -errno with a message. */
+int engine_runtime_dir(const struct ns_engine *en, struct ns_err *e);
 
 /* pool.c: packet buffers, as configured or as many as can be under way; and the pool of them. */
 unsigned engine_mbufs(const struct ns_engine *en);

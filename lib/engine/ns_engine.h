@@ -40,6 +40,7 @@ struct ns_engine_conf {
 	uint32_t mbufs; /**< 0: by rings and bursts */
 	uint32_t memory; /**< MiB of EAL memory, 0: as needed */
 	int hugepages; /**< enum ns_engine_huge */
+	int telemetry; /**< enum ns_engine_telemetry: DPDK's socket */
 	char **cpus; /**< CPUs to pin lcores to, in order */
 	uint32_t cpus_count;
 	char **writers; /**< "NAME:TARGET" */
@@ -52,6 +53,11 @@ struct ns_engine_conf {
 enum ns_engine_mode { NS_ENGINE_AUTO, NS_ENGINE_PIPELINE, NS_ENGINE_RTC };
 enum ns_engine_idle { NS_ENGINE_IDLE_SLEEP, NS_ENGINE_IDLE_PAUSE, NS_ENGINE_IDLE_POLL };
 enum ns_engine_huge { NS_ENGINE_HUGE_AUTO, NS_ENGINE_HUGE_NO, NS_ENGINE_HUGE_YES };
+enum ns_engine_telemetry {
+	NS_ENGINE_TELEMETRY_AUTO,
+	NS_ENGINE_TELEMETRY_NO,
+	NS_ENGINE_TELEMETRY_YES
+};
 
 /** A consumer of record batches on a thread of its own, besides the writers; the program's. */
 struct ns_sink_ops {
@@ -214,6 +220,26 @@ struct ns_engine_stats {
 };
 
 void ns_engine_stats(const struct ns_engine *en, struct ns_engine_stats *s);
+
+/** Where a walk over the flows of an engine stands; all zero: at the first. */
+struct ns_engine_flows {
+	unsigned lcore;
+	uint32_t position;
+};
+
+/**
+ * ns_flow_walk() over the tables of all lcores, one after the other: 1: there is more, 0: that was
+ * all, what @p fn said, -EAGAIN. Looks at no more than @p max positions. Any thread, while the
+ * engine is there.
+ */
+int ns_engine_flows(const struct ns_engine *en, struct ns_engine_flows *at, unsigned max,
+	ns_flow_walk_fn *fn, void *ctx);
+
+/** Flows that are in the tables now; any thread. */
+uint64_t ns_engine_flows_now(const struct ns_engine *en);
+
+/** The time that flows are as old as, ns since 1970; 0: no packet came. Any thread. */
+uint64_t ns_engine_clock(const struct ns_engine *en);
 
 /**
  * The record kinds of the tasks' rows in the order of the configuration; they live as long as the

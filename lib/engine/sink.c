@@ -127,7 +127,7 @@ void engine_producer_flush(struct lcore *l)
 		ns_flow_record_ids((struct ns_flow_rec *)(void *)b->records, b->n);
 	uint32_t n = b->n;
 
-	if (engine_producer_give(l->en, p, (1u << l->en->sinks_n) - 1))
+	if (engine_producer_give(l->en, p, l->en->flow_sinks))
 		ns_stat_add(&p->records, n);
 }
 
@@ -154,7 +154,7 @@ static struct ns_flow_rec *room(struct lcore *l)
 {
 	struct producer *p = l->producer;
 
-	if (l->en->sinks_n == 0)
+	if (l->en->flow_sinks == 0)
 		return NULL;
 	if (p->filling == NULL) {
 		p->filling = empty_batch(l);
@@ -323,6 +323,8 @@ static int open_sink(struct ns_engine *en, const char *spec, struct ns_err *e)
 		if (s->writer == NULL)
 			return ns_errno_set(errno != 0 ? errno : EINVAL);
 	}
+	if (s->ops == NULL || (s->ops->wants & NS_WRITER_NO_FLOWS) == 0)
+		en->flow_sinks |= 1u << en->sinks_n;
 	en->sinks_n++;
 	return 0;
 }

@@ -29,6 +29,12 @@ struct ns_sink {
  */
 struct ns_sink *ns_sink_open(const char *path, struct ns_err *e);
 
+/**
+ * Whether ns_sink_open() would succeed, without making or cutting the file: 0, or -errno with a
+ * message that names the path. Fit for the check() of a writer of files.
+ */
+int ns_sink_check(const char *path, struct ns_err *e);
+
 /** The slow way of ns_sink_room(): writes what is gathered, and grows for a large @p n. */
 char *ns_sink_make_room(struct ns_sink *s, size_t n, struct ns_err *e);
 

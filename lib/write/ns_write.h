@@ -20,6 +20,12 @@ struct ns_batch {
 	uint32_t refs; /**< writers that have not finished; atomic, writers and producer */
 	uint16_t owner; /**< pool to return to */
 	uint8_t *records;
+	/**
+	 * From a spool: the number of the first record, the others follow; each greater than those
+	 * of the batch before, and the same whenever the batch comes again. 0: not numbered.
+	 */
+	uint64_t seq;
+	const char *source; /**< whose numbers these are; unique in the world; NULL with seq 0 */
 };
 
 struct ns_writer;
@@ -45,6 +51,10 @@ enum {
 	NS_WRITER_STATE = 1u << 0,
 	/** Wants rows of tasks each epoch when -w gives no interval (live; a file: the whole). */
 	NS_WRITER_EPOCHS = 1u << 1,
+	/** Wants no flow records: they are not made for it, nor handed to it. */
+	NS_WRITER_NO_FLOWS = 1u << 2,
+	/** Stands before another writer, as "spool+csv:FILE": its target is "csv:FILE". */
+	NS_WRITER_WRAPS = 1u << 3,
 };
 
 struct ns_writer_ops {
@@ -53,7 +63,14 @@ struct ns_writer_ops {
 	/** Opens the target; NULL with errno and a message that names it. */
 	struct ns_writer *(*open)(const struct ns_writer_args *args, struct ns_err *e);
 
-	/** Writes all records of the batch; 0 or -errno with a message. Borrows the batch. */
+	/**
+	 * Writes all records of the batch; 0 or -errno with a message. Borrows the batch.
+	 *
+	 * -EAGAIN, only for batches with a seq, from put() and flush(): not now. Nothing is lost:
+	 * all batches since the last flush() that returned 0 come again, in order, with the same
+	 * seq, until they are taken. Who forgets nothing of them when that happens, or had written
+	 * some before a crash, knows them by source and seq. Any other error is for good.
+	 */
 	int (*put)(struct ns_writer *w, const struct ns_batch *b, struct ns_err *e);
 
 	/**
@@ -70,6 +87,13 @@ struct ns_writer_ops {
 
 	/** Flushes, closes and frees, even when it returns an error. */
 	int (*close)(struct ns_writer *w, struct ns_err *e);
+
+	/**
+	 * Whether @p target could be opened, as far as that can be seen without touching it: its
+	 * form, and of a file that its folder is there and may be written. 0 or -errno with a
+	 * message that names it. NULL: anything is fine until open.
+	 */
+	int (*check)(const char *target, struct ns_err *e);
 };
 
 #define NS_WRITER_KIND "writer"
@@ -81,6 +105,12 @@ struct ns_writer_ops {
  */
 struct ns_writer *ns_writer_open(const char *spec, const struct ns_writer_args *args,
 	const struct ns_writer_ops **ops, struct ns_err *e);
+
+/**
+ * What ns_writer_open() would refuse of @p spec without opening it: an unknown writer, a wrong
+ * interval, no target or one that its check() refuses. 0, or -errno with the same message.
+ */
+int ns_writer_check(const char *spec, struct ns_err *e);
 
 /** The operations of the writer that @p spec names, or NULL. Any thread. */
 const struct ns_writer_ops *ns_writer_ops_of(const char *spec);

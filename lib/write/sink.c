@@ -11,9 +11,11 @@
 #include "ns_sink.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -57,6 +59,40 @@ fail:
 	}
 	ns_fail(e, err, "%s: %s", out ? "standard output" : path, strerror(err));
 	return NULL;
+}
+
+/* The folder that a path lies in, "." for a bare name; cut to what a path may be. */
+static void folder_of(const char *path, char *buf, size_t len)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+
+	if (n == 0)
+		snprintf(buf, len, ".");
+	else
+		snprintf(buf, len, "%.*s", (int)n, path);
+}
+
+int ns_sink_check(const char *path, struct ns_err *e)
+{
+	char folder[PATH_MAX];
+	struct stat st;
+
+	if (strcmp(path, "-") == 0)
+		return 0;
+	if (stat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return ns_fail(e, EISDIR, "%s: %s", path, strerror(EISDIR));
+		if (access(path, W_OK) < 0)
+			return ns_fail(e, errno, "%s: %s", path, strerror(errno));
+		return 0;
+	}
+	if (errno != ENOENT)
+		return ns_fail(e, errno, "%s: %s", path, strerror(errno));
+	folder_of(path, folder, sizeof(folder));
+	if (stat(folder, &st) < 0 || access(folder, W_OK | X_OK) < 0)
+		return ns_fail(e, errno, "%s: folder %s: %s", path, folder, strerror(errno));
+	return 0;
 }
 
 /* write(2) of all, whatever the descriptor is; 0 or a positive errno. */

@@ -198,6 +198,26 @@ static void no_memory(void)
 	rmdir(dir);
 }
 
-NS_TEST_MAIN({"many sizes", many_sizes}, {"truncates", truncates}, {"no such place", no_such_place},
-	{"full disk", full_disk}, {"broken pipe", broken_pipe}, {"slow reader", slow_reader},
-	{"no memory", no_memory})
+/* What can be seen without opening; neither makes nor cuts the file. */
+static void checked(void)
+{
+	struct ns_err e = {""};
+	char *path = in_dir("checked");
+	struct stat st;
+
+	CU_ASSERT_EQUAL(ns_sink_check("-", &e), 0);
+	CU_ASSERT_EQUAL(ns_sink_check("/dev/null", &e), 0);
+	CU_ASSERT_EQUAL(ns_sink_check("only-a-name", &e), 0);
+	CU_ASSERT_EQUAL(ns_sink_check(path, &e), 0);
+	CU_ASSERT_EQUAL(stat(path, &st), -1);
+	CU_ASSERT_EQUAL(ns_sink_check(in_dir("nowhere/x"), &e), -ENOENT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "nowhere/x: folder /tmp/ns-sink-"));
+	CU_ASSERT_EQUAL(ns_sink_check("/proc/sys/x", &e) < 0, true);
+	CU_ASSERT_EQUAL(ns_sink_check(dir, &e), -EISDIR);
+	CU_ASSERT_EQUAL(ns_sink_check("/dev/null/x", &e), -ENOTDIR);
+	CU_ASSERT_STRING_EQUAL(e.text, "/dev/null/x: Not a directory");
+}
+
+NS_TEST_MAIN({"many sizes", many_sizes}, {"truncates", truncates}, {"checked", checked},
+	{"no such place", no_such_place}, {"full disk", full_disk}, {"broken pipe", broken_pipe},
+	{"slow reader", slow_reader}, {"no memory", no_memory})

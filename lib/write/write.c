@@ -6,6 +6,9 @@
  *	name                        up to the first '@' or ':'
  *	    interval                from that '@' to the first ':'
  *	        target              behind the first ':', whatever is in it
+ *
+ *	spool+sqlite@10s:flows.db
+ *	name  target                a writer before another one; the interval is the other's
  */
 #include <ns_registry.h>
 #include <ns_write.h>
@@ -17,12 +20,14 @@ struct spec {
 	const char *interval; /* behind the '@', or NULL */
 	size_t interval_len;
 	const char *target; /* or NULL */
+	bool wraps; /* target is the spec of another writer */
 };
 
 static struct spec split(const char *text)
 {
 	size_t head = strcspn(text, ":");
 	const char *sign = memchr(text, '@', head);
+	const char *plus = memchr(text, '+', head);
 	struct spec s = {.name_len = head};
 
 	if (sign != NULL) {
@@ -32,6 +37,11 @@ static struct spec split(const char *text)
 	}
 	if (text[head] == ':' && text[head + 1] != '\0')
 		s.target = text + head + 1;
+	if (plus != NULL && (sign == NULL || plus < sign)) {
+		s.name_len = (size_t)(plus - text);
+		s.target = plus + 1;
+		s.wraps = true;
+	}
 	return s;
 }
 
@@ -80,15 +90,15 @@ const struct ns_writer_ops *ns_writer_ops_of(const char *spec)
 	return p != NULL ? p->ops : NULL;
 }
 
-struct ns_writer *ns_writer_open(const char *spec, const struct ns_writer_args *args,
-	const struct ns_writer_ops **ops, struct ns_err *e)
+/* The writer of a spec whose form is right; NULL with a message. */
+static const struct ns_plugin *understand(const char *spec, struct spec *s, struct ns_err *e)
 {
-	struct spec s = split(spec);
-	const struct ns_plugin *p = plugin_of(spec, &s);
-	struct ns_writer_args own = *args;
+	const struct ns_plugin *p;
 	char known[256];
 	uint64_t interval;
 
+	*s = split(spec);
+	p = plugin_of(spec, s);
 	if (p == NULL) {
 		ns_fail(e, EINVAL, "writer \"%s\": no such writer; there are: %s", spec,
 			ns_plugin_names(NS_WRITER_KIND, known, sizeof(known)));
@@ -96,10 +106,40 @@ struct ns_writer *ns_writer_open(const char *spec, const struct ns_writer_args *
 	}
 	if (ns_writer_interval(spec, &interval, e) < 0)
 		return NULL;
-	if (s.target == NULL) {
+	if (s->target == NULL) {
 		ns_fail(e, EINVAL, "writer \"%s\": say where to, as %s:TARGET", spec, p->name);
 		return NULL;
 	}
+	if (s->wraps != ((((const struct ns_writer_ops *)p->ops)->wants & NS_WRITER_WRAPS) != 0)) {
+		ns_fail(e, EINVAL,
+			s->wraps ? "writer \"%s\": %s does not stand before another writer"
+				 : "writer \"%s\": say before which writer, as %s+csv:TARGET",
+			spec, p->name);
+		return NULL;
+	}
+	return p;
+}
+
+int ns_writer_check(const char *spec, struct ns_err *e)
+{
+	struct spec s;
+	const struct ns_plugin *p = understand(spec, &s, e);
+	const struct ns_writer_ops *ops = p != NULL ? p->ops : NULL;
+
+	if (ops == NULL)
+		return -errno;
+	return ops->check != NULL ? ops->check(s.target, e) : 0;
+}
+
+struct ns_writer *ns_writer_open(const char *spec, const struct ns_writer_args *args,
+	const struct ns_writer_ops **ops, struct ns_err *e)
+{
+	struct spec s;
+	const struct ns_plugin *p = understand(spec, &s, e);
+	struct ns_writer_args own = *args;
+
+	if (p == NULL)
+		return NULL;
 	own.target = s.target;
 	*ops = p->ops;
 	return (*ops)->open(&own, e);

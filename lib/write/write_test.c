@@ -20,12 +20,21 @@ static struct ns_writer *open_fails(const struct ns_writer_args *args, struct ns
 	return NULL;
 }
 
-static const struct ns_writer_ops good_ops = {.open = open_ok};
+static int check_target(const char *target, struct ns_err *e)
+{
+	return strcmp(target, "wrong") == 0 ? ns_fail(e, EINVAL, "wrong: is wrong") : 0;
+}
+
+static const struct ns_writer_ops good_ops = {.open = open_ok, .check = check_target};
 static const struct ns_writer_ops bad_ops = {.open = open_fails};
+static const struct ns_writer_ops before_ops = {.wants = NS_WRITER_WRAPS, .open = open_ok};
 static const struct ns_plugin good = {
 	NS_WRITER_KIND, "good", "for tests", NS_PLUGIN_ABI, &good_ops};
 static const struct ns_plugin bad = {NS_WRITER_KIND, "bad", "for tests", NS_PLUGIN_ABI, &bad_ops};
+static const struct ns_plugin before = {
+	NS_WRITER_KIND, "before", "for tests", NS_PLUGIN_ABI, &before_ops};
 
+NS_PLUGIN_REGISTER(before)
 NS_PLUGIN_REGISTER(good)
 NS_PLUGIN_REGISTER(bad)
 
@@ -54,6 +63,15 @@ static void finds(void)
 	CU_ASSERT_STRING_EQUAL(opened, "a@b:c.csv");
 	CU_ASSERT_PTR_NOT_NULL(start("good:x@y", &ops, &e));
 	CU_ASSERT_STRING_EQUAL(opened, "x@y");
+	/* a writer before another one gets that one's, and its interval is the other's */
+	CU_ASSERT_PTR_NOT_NULL(start("before+good:a+b", &ops, &e));
+	CU_ASSERT_PTR_EQUAL(ops, &before_ops);
+	CU_ASSERT_STRING_EQUAL(opened, "good:a+b");
+	CU_ASSERT_PTR_NOT_NULL(start("before+good@10s:x", &ops, &e));
+	CU_ASSERT_STRING_EQUAL(opened, "good@10s:x");
+	CU_ASSERT_PTR_EQUAL(ns_writer_ops_of("before+good@10s:x"), &before_ops);
+	CU_ASSERT_PTR_NOT_NULL(start("good:a+b", &ops, &e));
+	CU_ASSERT_STRING_EQUAL(opened, "a+b");
 }
 
 static void intervals(void)
@@ -107,12 +125,16 @@ static void refuses(void)
 		{"good@ten:x", "interval: expected a whole number of seconds", EINVAL},
 		{"good@:x", "interval: expected a whole number of seconds", EINVAL},
 		{"good@0:x", "interval of 0", EINVAL},
-		{"goo@10s:x", "there are: bad, good", EINVAL},
-		{"@10s:x", "there are: bad, good", EINVAL},
-		{"goo:x", "there are: bad, good", EINVAL},
-		{":x", "there are: bad, good", EINVAL},
-		{"", "there are: bad, good", EINVAL},
-		{"a-name-that-is-longer-than-any-writer-has:x", "there are: bad, good", EINVAL},
+		{"good+bad:x", "good does not stand before", EINVAL},
+		{"before:x", "before+csv:TARGET", EINVAL},
+		{"+good:x", "there are: bad, before, good", EINVAL},
+		{"goo@10s:x", "there are: bad, before, good", EINVAL},
+		{"@10s:x", "there are: bad, before, good", EINVAL},
+		{"goo:x", "there are: bad, before, good", EINVAL},
+		{":x", "there are: bad, before, good", EINVAL},
+		{"", "there are: bad, before, good", EINVAL},
+		{"a-name-that-is-longer-than-any-writer-has:x", "there are: bad, before, good",
+			EINVAL},
 	};
 
 	for (size_t i = 0; i < NS_ARRAY_LEN(cases); i++) {
@@ -126,4 +148,24 @@ static void refuses(void)
 	}
 }
 
-NS_TEST_MAIN({"finds", finds}, {"intervals", intervals}, {"refuses", refuses})
+/* The same without opening. */
+static void checks(void)
+{
+	struct ns_err e = {""};
+
+	opened[0] = '\0';
+	CU_ASSERT_EQUAL(ns_writer_check("good@5s:there", &e), 0);
+	CU_ASSERT_EQUAL(ns_writer_check("bad:anywhere", &e), 0);
+	CU_ASSERT_EQUAL(ns_writer_check("good:wrong", &e), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(e.text, "wrong: is wrong");
+	CU_ASSERT_EQUAL(ns_writer_check("before+good:there", &e), 0);
+	CU_ASSERT_EQUAL(ns_writer_check("good+good:there", &e), -EINVAL);
+	CU_ASSERT_EQUAL(ns_writer_check("good", &e), -EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "say where to"));
+	CU_ASSERT_EQUAL(ns_writer_check("good@x:there", &e), -EINVAL);
+	CU_ASSERT_EQUAL(ns_writer_check("gud:there", &e), -EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "no such writer; there are: bad, before, good"));
+	CU_ASSERT_STRING_EQUAL(opened, "");
+}
+
+NS_TEST_MAIN({"finds", finds}, {"checks", checks}, {"intervals", intervals}, {"refuses", refuses})

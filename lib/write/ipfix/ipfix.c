@@ -360,6 +360,7 @@ static struct ns_writer *ipfix_open(const struct ns_writer_args *args, struct ns
 
 static const struct ns_writer_ops ipfix_ops = {
 	.open = ipfix_open,
+	.check = ipfix_out_check,
 	.put = ipfix_put,
 	.flush = ipfix_flush,
 	.close = ipfix_close,

@@ -145,6 +145,8 @@ struct ipfix_out {
 	char target[]; /* for messages */
 };
 
+/* Whether the form of @target is right, and of a file that it can be written. */
+int ipfix_out_check(const char *target, struct ns_err *e);
 struct ipfix_out *ipfix_out_open(const char *target, const struct ipfix_conf *c, struct ns_err *e);
 
 /* Sends one whole message. */

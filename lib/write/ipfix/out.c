@@ -6,6 +6,7 @@
 #include "ipfix_priv.h"
 
 #include <ns_log.h>
+#include <ns_sink.h>
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -114,6 +115,29 @@ static int open_file(struct ipfix_out *o, struct ns_err *e)
 	}
 	if (o->fd < 0)
 		return ns_fail(e, errno, "ipfix:%s: can not open: %s", o->target, strerror(errno));
+	return 0;
+}
+
+int ipfix_out_check(const char *target, struct ns_err *e)
+{
+	bool net = strncmp(target, "udp://", 6) == 0 || strncmp(target, "tcp://", 6) == 0;
+	char *copy, *host, *port;
+	bool good;
+
+	if (!net && strstr(target, "://") == NULL)
+		return ns_sink_check(target, e);
+	if (!net)
+		return ns_fail(
+			e, EINVAL, "ipfix:%s: FILE, udp://HOST:PORT or tcp://HOST:PORT", target);
+	copy = strdup(target + 6);
+	if (copy == NULL)
+		return ns_fail(e, ENOMEM, "ipfix:%s: no memory", target);
+	good = split(copy, &host, &port);
+	free(copy);
+	if (!good)
+		return ns_fail(e, EINVAL,
+			"ipfix:%s: the collector is HOST:PORT, an IPv6 address in brackets",
+			target);
 	return 0;
 }
 

@@ -61,8 +61,11 @@ static int json_close(struct ns_writer *w, struct ns_err *e)
 	return rc;
 }
 
-static const struct ns_writer_ops json_ops = {
-	.open = json_open, .put = json_put, .flush = json_flush, .close = json_close};
+static const struct ns_writer_ops json_ops = {.open = json_open,
+	.put = json_put,
+	.flush = json_flush,
+	.close = json_close,
+	.check = ns_sink_check};
 
 static const struct ns_plugin json = {.kind = NS_WRITER_KIND,
 	.name = "json",

@@ -4,6 +4,7 @@
  *
  *	PRAGMA application_id = "NSPC"		user_version = SQLITE_SCHEMA_VERSION
  *	ns_schema(kind, version, created_by)	one row per record kind that has a table
+ *	ns_source(source, seq)			how far the numbers of a spool are (source.c)
  *	<kind>(one column per field)		index <kind>_key over its NS_REC_KEY fields
  *
  * A database is taken only if it is empty or ours, of this layout, with no tables but those that
@@ -132,7 +133,7 @@ static int no_strangers(sqlite3 *db, const char *path, struct ns_err *e)
 	char *name = NULL;
 	int rc = ask(db, path,
 		"SELECT 1, name FROM sqlite_schema WHERE type IN ('table','view')"
-		" AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name<>'ns_schema'"
+		" AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN ('ns_schema','ns_source')"
 		" AND name NOT IN (SELECT kind FROM ns_schema) ORDER BY name LIMIT 1",
 		NULL, &found, &v, &name, e);
 

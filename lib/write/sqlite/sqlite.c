@@ -6,11 +6,15 @@
  *
  * WAL lets others read while this writes; with synchronous=NORMAL a crash of the machine may lose
  * the last transactions but never damages the file. A value is SQL NULL when the field is absent.
+ *
+ * Batches that a spool has numbered come again until they are in the database. How far its numbers
+ * are is kept in ns_source, within the transaction that holds the rows: none is lost, none twice.
  */
 #include "sqlite_priv.h"
 
 #include <ns_conf.h>
 #include <ns_registry.h>
+#include <ns_sink.h>
 #include <ns_write.h>
 
 #include <stdlib.h>
@@ -29,6 +33,8 @@ struct ns_writer {
 	struct sqlite_table *tables;
 	struct sqlite_conf conf;
 	uint32_t rows; /* in the open transaction */
+	char source[SQLITE_SOURCE_MAX]; /* of numbered batches; "": seq is not known */
+	uint64_t seq; /* the last that is in the database or the open transaction */
 };
 
 static void table_free(struct sqlite_table *t)
@@ -55,7 +61,35 @@ static int begin(struct ns_writer *w, struct ns_err *e)
 static int commit(struct ns_writer *w, struct ns_err *e)
 {
 	w->rows = 0;
-	return in_transaction(w) ? sqlite_run(w->db, w->path, "commit", "COMMIT", e) : 0;
+	if (!in_transaction(w))
+		return 0;
+	if (w->source[0] != '\0') {
+		int rc = sqlite_source_save(w->db, w->path, w->source, w->seq, e);
+
+		if (rc < 0)
+			return rc;
+	}
+	return sqlite_run(w->db, w->path, "commit", "COMMIT", e);
+}
+
+static void forget_tables(struct ns_writer *w)
+{
+	for (struct sqlite_table *t = w->tables, *next; t != NULL; t = next) {
+		next = t->next;
+		table_free(t);
+	}
+	w->tables = NULL;
+}
+
+/* All since the last commit comes again: as if it had never been, with the tables it had made. */
+static int again(struct ns_writer *w)
+{
+	forget_tables(w);
+	if (in_transaction(w))
+		sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
+	w->rows = 0;
+	w->source[0] = '\0';
+	return ns_errno_set(EAGAIN);
 }
 
 static struct sqlite_table *table_new(
@@ -134,27 +168,83 @@ static int insert(struct ns_writer *w, struct sqlite_table *t, const void *rec, 
 	return rc;
 }
 
-static int sqlite_put(struct ns_writer *w, const struct ns_batch *b, struct ns_err *e)
+static int insert_all(
+	struct ns_writer *w, struct sqlite_table *t, const struct ns_batch *b, struct ns_err *e)
 {
 	const uint8_t *rec = b->records;
-	int rc = begin(w, e);
-	struct sqlite_table *t = rc == 0 ? table_of(w, b->kind, e) : NULL;
+	int rc = 0;
 
-	if (rc == 0 && t == NULL)
-		rc = -errno;
-	for (uint32_t i = 0; t != NULL && i < b->n && rc == 0; i++, rec += b->kind->size) {
+	for (uint32_t i = 0; i < b->n && rc == 0; i++, rec += b->kind->size) {
 		rc = begin(w, e);
 		if (rc == 0)
 			rc = insert(w, t, rec, e);
-		if (rc == 0 && ++w->rows >= w->conf.batch)
+		/* numbered: all of a batch or nothing */
+		if (rc == 0 && ++w->rows >= w->conf.batch && b->seq == 0)
 			rc = commit(w, e);
 	}
+	return rc;
+}
+
+static int put_all(struct ns_writer *w, const struct ns_batch *b, struct ns_err *e)
+{
+	struct sqlite_table *t = table_of(w, b->kind, e);
+
+	return t != NULL ? insert_all(w, t, b, e) : -errno;
+}
+
+/* Sees to it that w->seq is of the source of this batch. In a transaction. */
+static int know_source(struct ns_writer *w, const char *source, struct ns_err *e)
+{
+	int rc = 0;
+
+	if (strcmp(w->source, source) == 0)
+		return 0;
+	if (strlen(source) >= sizeof(w->source))
+		return ns_fail(e, EINVAL, "%s: the source \"%s\" is too long", w->path, source);
+	if (w->source[0] != '\0')
+		rc = sqlite_source_save(w->db, w->path, w->source, w->seq, e);
+	w->source[0] = '\0';
+	if (rc == 0)
+		rc = sqlite_source_load(w->db, w->path, source, &w->seq, e);
+	if (rc == 0)
+		strcpy(w->source, source);
+	return rc;
+}
+
+static int put_numbered(struct ns_writer *w, const struct ns_batch *b, struct ns_err *e)
+{
+	uint64_t last = b->seq + b->n - 1;
+	int rc = know_source(w, b->source, e);
+
+	if (rc < 0 || last <= w->seq)
+		return rc;
+	rc = put_all(w, b, e);
+	if (rc < 0)
+		return rc;
+	w->seq = last;
+	return w->rows >= w->conf.batch ? commit(w, e) : 0;
+}
+
+static int sqlite_put(struct ns_writer *w, const struct ns_batch *b, struct ns_err *e)
+{
+	int rc = begin(w, e);
+
+	if (b->seq != 0) {
+		if (rc == 0)
+			rc = put_numbered(w, b, e);
+		return rc < 0 ? again(w) : 0;
+	}
+	if (rc == 0)
+		rc = put_all(w, b, e);
 	return rc < 0 ? ns_errno_set(-rc) : 0;
 }
 
 static int sqlite_flush(struct ns_writer *w, struct ns_err *e)
 {
-	return commit(w, e);
+	bool numbered = w->source[0] != '\0';
+	int rc = commit(w, e);
+
+	return rc < 0 && numbered ? again(w) : rc;
 }
 
 /* Moves the log into the database and leaves one file; others that read keep theirs. */
@@ -178,10 +268,7 @@ static int sqlite_close(struct ns_writer *w, struct ns_err *e)
 {
 	int rc = commit(w, e);
 
-	for (struct sqlite_table *t = w->tables, *next; t != NULL; t = next) {
-		next = t->next;
-		table_free(t);
-	}
+	forget_tables(w);
 	int r = close_db(w, rc == 0 ? e : NULL);
 
 	free(w);
@@ -207,6 +294,14 @@ static int start(struct ns_writer *w, struct ns_err *e)
 	return rc;
 }
 
+static int sqlite_target(const char *target, struct ns_err *e)
+{
+	if (strcmp(target, "-") == 0)
+		return ns_fail(
+			e, EINVAL, "sqlite: a database can't be standard output; give a file");
+	return ns_sink_check(target, e);
+}
+
 static struct ns_writer *sqlite_open(const struct ns_writer_args *args, struct ns_err *e)
 {
 	const struct sqlite_conf *conf =
@@ -214,10 +309,8 @@ static struct ns_writer *sqlite_open(const struct ns_writer_args *args, struct n
 	struct ns_writer *w;
 	int rc;
 
-	if (strcmp(args->target, "-") == 0) {
-		ns_fail(e, EINVAL, "sqlite: a database can't be standard output; give a file");
+	if (sqlite_target(args->target, e) < 0)
 		return NULL;
-	}
 	w = calloc(1, sizeof(*w));
 	if (w == NULL) {
 		ns_fail(e, ENOMEM, "%s: no memory", args->target);
@@ -234,8 +327,11 @@ static struct ns_writer *sqlite_open(const struct ns_writer_args *args, struct n
 	return w;
 }
 
-static const struct ns_writer_ops sqlite_ops = {
-	.open = sqlite_open, .put = sqlite_put, .flush = sqlite_flush, .close = sqlite_close};
+static const struct ns_writer_ops sqlite_ops = {.open = sqlite_open,
+	.put = sqlite_put,
+	.flush = sqlite_flush,
+	.close = sqlite_close,
+	.check = sqlite_target};
 
 static const struct ns_plugin sqlite = {.kind = NS_WRITER_KIND,
 	.name = "sqlite",

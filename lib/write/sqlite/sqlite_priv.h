@@ -33,3 +33,14 @@ int sqlite_failed(sqlite3 *db, const char *path, const char *doing, struct ns_er
 
 /** Runs statements without results; message "path: doing: reason". */
 int sqlite_run(sqlite3 *db, const char *path, const char *doing, const char *sql, struct ns_err *e);
+
+#define SQLITE_SOURCE_MAX 64
+
+/**
+ * The number of the last record of @p source that the database has, 0 when there is none; makes the
+ * table ns_source when it is not there. Inside the caller's transaction, as the next.
+ */
+int sqlite_source_load(
+	sqlite3 *db, const char *path, const char *source, uint64_t *seq, struct ns_err *e);
+int sqlite_source_save(
+	sqlite3 *db, const char *path, const char *source, uint64_t seq, struct ns_err *e);

@@ -154,7 +154,8 @@ static void failures(void)
 	snprintf(path, sizeof(path), "/nowhere/out.db");
 	CU_ASSERT_PTR_NULL(start(ops, &e));
 	CU_ASSERT_EQUAL(errno, ENOENT);
-	CU_ASSERT_STRING_EQUAL(e.text, "/nowhere/out.db: open: No such file or directory");
+	CU_ASSERT_STRING_EQUAL(
+		e.text, "/nowhere/out.db: folder /nowhere: No such file or directory");
 
 	struct ns_writer_args out = {.target = "-"};
 

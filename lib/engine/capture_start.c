@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Captures as control sees them: what one needs, its begin, its end; see capture.h. */
+#include "capture.h"
+
+#include <ns_profile.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BUFFER_MIN (UINT64_C(1) << 18) /* holds some of the largest packets */
+#define BUFFER_MAX (UINT64_C(1) << 32)
+#define BUFFER_DEFAULT (UINT64_C(1) << 24)
+_Static_assert(BUFFER_MIN >= 2 * (sizeof(struct tap_rec) + CAPTURE_SNAPLEN), "room for a packet");
+
+void capture_stop(struct capture *c)
+{
+	__atomic_store_n(&c->stop, true, __ATOMIC_RELEASE);
+}
+
+void capture_sums(const struct capture *c, struct tap_count *sum)
+{
+	*sum = (struct tap_count){0};
+	for (unsigned i = 0; i < c->rings; i++) {
+		for (unsigned p = 0; p < TAP_PORTS; p++) {
+			const struct tap_count *n = &c->tap.rings[i].count[p];
+
+			sum->seen += ns_stat_get(&n->seen);
+			sum->matched += ns_stat_get(&n->matched);
+			sum->missed += ns_stat_get(&n->missed);
+		}
+	}
+}
+
+/* Frees all that an ended capture, or one that could not begin, has; waits for its thread. */
+static void tidy(struct capture *c)
+{
+	if (c->threaded)
+		pthread_join(c->thread, NULL);
+	c->threaded = false;
+	for (unsigned i = 0; i < TAP_FILTERS; i++)
+		ns_filter_destroy(c->filters[i]);
+	free(c->filter);
+	tap_rings_destroy(&c->tap);
+	capture_file_destroy(c->file);
+	memset(c, 0, sizeof(*c));
+}
+
+/* A place that was never used, or that of the capture that ended first. */
+static struct capture *place(struct ns_engine *en)
+{
+	struct capture *best = NULL;
+
+	for (unsigned i = 0; i < CAPTURES; i++) {
+		struct capture *c = &en->captures->of[i];
+
+		if (c->id == 0)
+			return c;
+		if (capture_ended(c) && (best == NULL || c->end_mono < best->end_mono))
+			best = c;
+	}
+	return best;
+}
+
+/* Link type of a port that says nothing about it. */
+static int profile_linktype(const struct ns_engine *en, uint16_t *linktype, struct ns_err *e)
+{
+	struct ns_profile *p;
+
+	*linktype = NS_LINKTYPE_ETHERNET;
+	errno = 0;
+	p = en->sops->profile != NULL ? en->sops->profile(en->args.conf, e) : NULL;
+	if (p == NULL)
+		return errno != 0 && en->sops->profile != NULL ? -errno : 0;
+	*linktype = p->linktype;
+	ns_profile_destroy(p);
+	return 0;
+}
+
+/* A profile is not meant for all ports: those that it leaves alone are Ethernet. */
+static int make_filters(struct capture *c, uint16_t linktype, struct ns_err *e)
+{
+	uint16_t types[TAP_FILTERS] = {linktype, NS_LINKTYPE_ETHERNET};
+	struct ns_err other;
+
+	if (c->filter == NULL)
+		return 0;
+	for (unsigned i = 0; i < TAP_FILTERS; i++) {
+		if (i > 0 && types[i] == types[0])
+			break;
+		c->filters[i] = ns_filter_create(c->filter, types[i], 0, i == 0 ? e : &other);
+		if (c->filters[i] == NULL && i == 0)
+			return -errno;
+		if (c->filters[i] == NULL)
+			break; /* what Ethernet can't have does not match there */
+		c->tap.filters[i].filter = c->filters[i];
+		c->tap.filters[i].linktype = types[i];
+		c->tap.filters_n = i + 1;
+	}
+	return 0;
+}
+
+static int set_path(struct capture *c, const char *path, struct ns_err *e)
+{
+	size_t at = 0;
+
+	if (path[0] != '/') {
+		if (getcwd(c->path, sizeof(c->path) - 1) == NULL)
+			return ns_fail(e, errno, "the engine's directory: %s", strerror(errno));
+		at = strlen(c->path);
+		c->path[at++] = '/';
+	}
+	if (at + strlen(path) >= sizeof(c->path))
+		return ns_fail(e, ENAMETOOLONG, "%.60s...: the name is too long", path);
+	memcpy(c->path + at, path, strlen(path) + 1);
+	for (unsigned i = 0; i < CAPTURES; i++) {
+		const struct capture *o = &c->en->captures->of[i];
+
+		if (o->id != 0 && !capture_ended(o) && strcmp(o->path, c->path) == 0)
+			return ns_fail(e, EBUSY, "capture %u is writing %s", o->id, c->path);
+	}
+	return 0;
+}
+
+static int make_rings(struct capture *c, uint64_t buffer, struct ns_err *e)
+{
+	uint64_t size = BUFFER_MIN, want = buffer == 0 ? BUFFER_DEFAULT : buffer;
+
+	if (want > BUFFER_MAX)
+		return ns_fail(e, EINVAL, "buffer: %llu octets; at most %llu",
+			(unsigned long long)want, (unsigned long long)BUFFER_MAX);
+	while (size < want)
+		size *= 2;
+	c->rings = c->en->rtc ? c->en->workers : c->en->rx;
+	if (tap_rings_create(&c->tap, c->rings, size) < 0)
+		return ns_fail(e, ENOMEM, "no memory for %u buffers of %llu octets", c->rings,
+			(unsigned long long)size);
+	return 0;
+}
+
+static int start_thread(struct capture *c, struct ns_err *e)
+{
+	sigset_t all, old;
+
+	/* signals are the main thread's */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	int rc = pthread_create(&c->thread, NULL, capture_thread, c);
+
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc != 0)
+		return ns_fail(e, rc, "no thread for a capture: %s", strerror(rc));
+	c->threaded = true;
+	return 0;
+}
+
+/* All that a capture needs; its file comes last, so that a wrong word makes none. */
+static int prepare(struct capture *c, const struct capture_args *args, struct ns_err *e)
+{
+	uint16_t linktype;
+	int rc = profile_linktype(c->en, &linktype, e);
+
+	if (rc < 0)
+		return rc;
+	c->seconds = args->seconds;
+	c->packets_max = args->packets;
+	c->octets_max = args->octets;
+	c->tap.snaplen = args->snaplen == 0 ? CAPTURE_SNAPLEN : args->snaplen;
+	if (args->filter != NULL) {
+		c->filter = strdup(args->filter);
+		if (c->filter == NULL)
+			return ns_fail(e, ENOMEM, "no memory for a filter");
+	}
+	rc = set_path(c, args->path, e);
+	if (rc == 0)
+		rc = make_filters(c, linktype, e);
+	if (rc == 0)
+		rc = make_rings(c, args->buffer, e);
+	if (rc < 0)
+		return rc;
+	c->file = capture_file_create(c, args, linktype, e);
+	return c->file == NULL ? -errno : start_thread(c, e);
+}
+
+const struct capture *capture_start(
+	struct ns_engine *en, const struct capture_args *args, struct ns_err *e)
+{
+	if (!en->live || en->phase == PHASE_ENDED) {
+		ns_fail(e, ENOTSUP, "only packets of a running engine's ports can be captured");
+		return NULL;
+	}
+	if (en->captures == NULL)
+		en->captures = calloc(1, sizeof(*en->captures));
+	if (en->captures == NULL) {
+		ns_fail(e, ENOMEM, "no memory for captures");
+		return NULL;
+	}
+	struct capture *c = place(en);
+
+	if (c == NULL) {
+		ns_fail(e, EBUSY, "%u captures run already; stop one first", CAPTURES);
+		return NULL;
+	}
+	tidy(c);
+	c->en = en;
+	c->place = (unsigned)(c - en->captures->of);
+	if (prepare(c, args, e) < 0) {
+		int err = errno;
+
+		if (c->tap.rings != NULL)
+			tap_rings_empty(&c->tap, c->rings);
+		tidy(c);
+		return ns_errno_null(err);
+	}
+	c->id = ++en->captures->last_id;
+	c->start_ns = ns_clock_real();
+	c->start_mono = ns_clock_mono();
+	c->newest_mono = c->start_mono;
+	en->taps[c->place] = &c->tap;
+	tap_begin(en, c->place);
+	__atomic_store_n(&c->begun, true, __ATOMIC_RELEASE);
+	return c;
+}
+
+void engine_captures_down(struct ns_engine *en)
+{
+	if (en->captures == NULL)
+		return;
+	for (unsigned i = 0; i < CAPTURES; i++) {
+		if (en->captures->of[i].id != 0)
+			capture_stop(&en->captures->of[i]);
+	}
+	for (unsigned i = 0; i < CAPTURES; i++)
+		tidy(&en->captures->of[i]);
+	free(en->captures);
+	en->captures = NULL;
+}
