@@ -56,6 +56,24 @@ class Plugins(ns.Case):
                          sorted(r["community_id"] for r in rows))
         self.refused("-w", "lines:" + out, DNS, words=("lines", "no such writer"))
 
+    def test_named_in_the_configuration(self):
+        """`plugins:` is `--plugin`: known before the rest of the file is read, refused in its place."""
+        module = self.module("writer", "lines")
+        out = self.path("out")
+        conf = self.put("c.yaml", f"engine:\n  writers: ['lines:{out}']\nplugins: [{module}]\n"
+                        .encode())
+        r = ns.run("--quiet", "-c", conf, DNS)
+        self.assertEqual(r.status, 0, r.text)
+        self.assertIn(b"flow ", ns.read_bytes(out))
+        # named twice, by the option and the file, it is one
+        self.assertEqual(ns.run("--check", "--plugin", module, "-c", conf).status, 0)
+        self.assertIn(f"plugins: [{module}]", ns.run("--show-defaults", "-c", conf).out.decode())
+        self.refused("--check", "-o", f"engine.writers=['lines:{out}']",
+                     words=("engine.writers[0]", "no such writer"))
+        broken = self.put("b.yaml", f"plugins:\n  - {module}\n  - {module}x\n".encode())
+        self.refused("--check", "-c", broken,
+                     words=(f"{broken}:3:5: plugins[1]: plug-in {module}x: ", "No such file"))
+
     def test_tunnel(self):
         module = self.module("tunnel", "wormhole")
         inner = ns.ipv4(ns.udp(sport=7, dport=8), 17, "192.0.2.1", "192.0.2.2")

@@ -102,8 +102,9 @@ flow:
 
 class Writers(ns.Case):
     def test_unknown(self):
-        for spec, words in (("foo:x", ("foo", "csv, ipfix, json, sqlite")), ("csv", ("TARGET",)),
-                            ("csv:", ("TARGET",)), (":x", ("csv",)), ("", ("csv",))):
+        for spec, words in (("foo:x", ("foo", "csv, ipfix, json, redis", "sqlite")),
+                            ("csv", ("TARGET",)), ("csv:", ("TARGET",)), (":x", ("csv",)),
+                            ("", ("csv",))):
             with self.subTest(writer=spec):
                 r = ns.run("-w", spec, DNS)
                 self.assertEqual((r.status, r.out), (1, b""), r.text)

@@ -53,8 +53,8 @@ def workers(pid):
     return found
 
 
-def watched(folder, engine, watch, target, options, words=()):
-    """Calls by function: {name: (by lcores, by others, at start)}."""
+def watched(folder, engine, watch, target, options, words=(), begun=None):
+    """Calls by function: {name: (by lcores, by others, at start)}; begun() is called before."""
     report = os.path.join(folder, "watch")
     if os.path.exists(report):
         os.unlink(report)
@@ -67,6 +67,8 @@ def watched(folder, engine, watch, target, options, words=()):
             return f.read().endswith("end\n")
     with Engine(engine, target, options=options, words=words, env=env) as en:
         started(en)
+        if begun:
+            begun()
         en.kill(signal.SIGUSR1)
         time.sleep(WATCHED_S)
         en.kill(signal.SIGUSR2)
@@ -118,11 +120,13 @@ def calls(folder, engine, gen, watch):
     check(seen["malloc"][0] > 0 and seen["free"][0] > 0, f"a plug-in that allocates: {seen}")
 
 
-def traced(folder, engine, target, options):
+def traced(folder, engine, target, options, begun=None):
     """System calls: how many by lcores, {name: n}, and by all other threads."""
     log = os.path.join(folder, "strace")
     with Engine(engine, target, options=options) as en:
         started(en) if "net_pcap" in target else en.wait(lambda: len(en.epochs) >= 3, "epochs")
+        if begun:
+            begun()
         lcores = workers(en.process.pid)
         check(lcores, "no thread is called as a worker of EAL is")
         tracer = subprocess.Popen(["strace", "-f", "-q", "-o", log, "-p", str(en.process.pid)],
@@ -145,17 +149,24 @@ def traced(folder, engine, target, options):
     return by_lcores, others, r
 
 
-def syscalls(folder, engine, gen, _):
-    """No system call."""
+def why_not_traced():
+    """What keeps strace from looking at others; "" for nothing."""
     if not shutil.which("strace"):
-        harness.skip("needs strace")
+        return "needs strace"
     probe = subprocess.Popen(["sleep", "60"])
     out = subprocess.run(["timeout", "-s", "INT", "1", "strace", "-q", "-p", str(probe.pid)],
                          capture_output=True, text=True, check=False)
     probe.kill()
     probe.wait()
     if "not permitted" in out.stderr or "ptrace" in out.stderr:
-        harness.skip(f"this system does not let strace attach: {out.stderr.strip()}")
+        return f"this system does not let strace attach: {out.stderr.strip()}"
+    return ""
+
+
+def syscalls(folder, engine, gen, _):
+    """No system call."""
+    if why_not_traced():
+        harness.skip(why_not_traced())
     target = traffic(folder, gen)
     for mode in "pipeline", "rtc":
         by_lcores, others, r = traced(folder, engine, target,
