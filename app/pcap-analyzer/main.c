@@ -198,6 +198,10 @@ static int start(const struct options *o)
 		if (load_plugin(o->plugins[i], &e) < 0)
 			return fail(&e, EXIT_USAGE);
 	}
+	/* what only ns-engine has: a configuration may be for both */
+	static const char *const live[] = {NS_LIVE_SECTIONS, NULL};
+
+	ns_conf_foreign(live);
 	if (ns_registry_seal(&e) < 0)
 		return fail(&e, EXIT_USAGE);
 	if (o->list) {

@@ -37,10 +37,49 @@ static int check_tree(struct conf_ctx *c, struct conf_node *n, bool whole)
 	return conf_check(c, c->root, n, &path, whole);
 }
 
+static const char *const *foreign; /* main, at start */
+
+void ns_conf_foreign(const char *const *sections)
+{
+	foreign = sections;
+}
+
+static bool is_foreign(const struct conf_ctx *c, const struct conf_node *n)
+{
+	for (size_t i = 0; i < c->n_parts; i++) {
+		if (n->key != NULL && strcmp(n->key, c->parts[i].name) == 0)
+			return false;
+	}
+	for (const char *const *f = foreign; f != NULL && *f != NULL; f++) {
+		if (n->key != NULL && strcmp(n->key, *f) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Takes sections of other programs out. */
+static void drop_foreign(const struct conf_ctx *c, struct conf_node *file)
+{
+	struct conf_node **at = &file->first;
+
+	file->last = NULL;
+	while (*at != NULL) {
+		if (is_foreign(c, *at)) {
+			*at = (*at)->next;
+			file->n--;
+		} else {
+			file->last = *at;
+			at = &(*at)->next;
+		}
+	}
+}
+
 static int lay_file(struct conf_ctx *c, struct conf_node *root)
 {
 	if (c->file == NULL || conf_is_blank(c->file))
 		return 0;
+	if (c->file->kind == CONF_MAPPING)
+		drop_foreign(c, c->file);
 	if (check_tree(c, c->file, false) < 0)
 		return -errno;
 	conf_merge(root, c->file);

@@ -121,6 +121,13 @@ void ns_conf_on_plugin(int (*load)(const char *file, struct ns_err *e));
 struct ns_conf;
 
 /**
+ * Names of sections that only other programs of the house have: what a file says under them is
+ * passed over, so that one file serves all. Ends with NULL; borrowed for good. Main thread, at
+ * start.
+ */
+void ns_conf_foreign(const char *const *sections);
+
+/**
  * Loads @p path (NULL: defaults only) and @p n overrides "section.key=value" (value is YAML).
  * Returns the configuration, owned by the caller, or NULL with errno and a message that names
  * file:line:column or the override: ENOENT, EINVAL, ENOMEM.

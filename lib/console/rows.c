@@ -186,7 +186,7 @@ void console_rows_release(void)
 }
 
 static const struct ns_writer_ops ops = {
-	.wants = NS_WRITER_STATE | NS_WRITER_EPOCHS | NS_WRITER_NO_FLOWS,
+	.wants = NS_WRITER_STATE | NS_WRITER_EPOCHS | NS_WRITER_NO_FLOWS | NS_WRITER_INTERNAL,
 	.open = rows_open,
 	.put = rows_put,
 	.flush = rows_flush,

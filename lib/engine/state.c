@@ -205,10 +205,9 @@ static void name_writer(const struct ns_engine *en, unsigned i, struct ns_writer
 		snprintf(r->target, sizeof(r->target), "%s", target);
 }
 
-static void writer(struct ns_engine *en, unsigned i)
+static void writer(struct ns_engine *en, unsigned i, struct ns_writer_rec *r)
 {
 	const struct sink *s = &en->sinks[i];
-	struct ns_writer_rec *r = &en->state->writers[i];
 	const struct ns_writer_stats *w =
 		s->writer != NULL && s->ops->stats != NULL ? s->ops->stats(s->writer) : NULL;
 	bool failed = __atomic_load_n(&s->failed, __ATOMIC_ACQUIRE);
@@ -258,9 +257,13 @@ void engine_state_epoch(struct ns_engine *en, uint64_t start_ns, uint64_t end_ns
 	for (unsigned i = 0; i < said->lcores_n; i++)
 		lcore(en, i, st->now.run_ns - st->before.run_ns);
 	st->before.run_ns = st->now.run_ns;
-	said->writers_n = en->sinks_n;
-	for (unsigned i = 0; i < said->writers_n; i++)
-		writer(en, i);
+	said->writers_n = 0;
+	for (unsigned i = 0; i < en->sinks_n; i++) {
+		const struct ns_writer_ops *ops = en->sinks[i].ops;
+
+		if (ops == NULL || (ops->wants & NS_WRITER_INTERNAL) == 0)
+			writer(en, i, &st->writers[said->writers_n++]);
+	}
 	st->any = true;
 	give(en, &ns_counter_rec_kind, st->counters, said->counters_n);
 	give(en, &ns_lcore_rec_kind, st->lcores, said->lcores_n);

@@ -55,6 +55,8 @@ enum {
 	NS_WRITER_NO_FLOWS = 1u << 2,
 	/** Stands before another writer, as "spool+csv:FILE": its target is "csv:FILE". */
 	NS_WRITER_WRAPS = 1u << 3,
+	/** The program's own: not among the writers that it shows to people. */
+	NS_WRITER_INTERNAL = 1u << 4,
 };
 
 struct ns_writer_ops {

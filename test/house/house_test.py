@@ -38,7 +38,8 @@ class Copy:
             else:
                 shutil.copy2(full, self.root)
         # The copy is of the house alone, unless what is built shall run.
-        for name in ("test",) if programs else ("app", "test"):
+        for name in ("test",) if programs else ("app", "conf", "doc", "drivers-config", "test",
+                                                "usertools"):
             self.edit("meson.build", f"subdir('{name}')\n", "")
 
     def path(self, name):

@@ -31,6 +31,17 @@ class Usage(ns.Case):
             with self.subTest(args=args[:4]):
                 self.wrong(*args, words=words, hint=True)
 
+    def test_sections_of_ns_engine(self):
+        """One file serves both programs; a word that neither knows is refused."""
+        conf = self.path("both.yaml")
+        for text, status in (("console: {mode: 0600}\nzmq: {hwm: 5}\nflow: {idle: 5}\n", 0),
+                             ("metrics: {listen: ''}\nmetrix: {}\n", 1)):
+            with open(conf, "w", encoding="utf-8") as f:
+                f.write(text)
+            r = ns.run("--check", "-c", conf)
+            self.assertEqual(r.status, status, r.text)
+        self.assertIn(conf + ":2:1: ", r.text)
+
     def test_overrides(self):
         for text, words in (
                 ("flow.idle=x", ("flow.idle", '"x"')), ("flow.idle=", ("flow.idle",)),
@@ -159,6 +170,13 @@ class Writers(ns.Case):
         self.assertEqual(len(lines) - 1, len(self.flows(DNS)[1]))
 
 
+def live_only(folder):
+    """Whether the plug-in is linked by ns-engine alone."""
+    with open(os.path.join(os.environ["NS_SOURCE_ROOT"], "lib", folder, "meson.build"),
+              encoding="utf-8") as f:
+        return "live = true" in f.read()
+
+
 class Information(ns.Case):
     def shown(self, *args):
         r = ns.run(*args)
@@ -180,7 +198,8 @@ class Information(ns.Case):
         with open(os.path.join(os.environ["NS_BUILD_ROOT"], "lib", "plugins.list"),
                   encoding="utf-8") as f:
             kinds = {"decode": "tunnel", "source": "source", "task": "task", "write": "writer"}
-            built = {(kinds[x.split("/")[0]], x.split("/")[1].strip()) for x in f if x.strip()}
+            folders = [x.strip() for x in f if x.strip()]
+        built = {(kinds[x.split("/")[0]], x.split("/")[1]) for x in folders if not live_only(x)}
         self.assertEqual(found, built)
 
     def test_references(self):
@@ -189,6 +208,7 @@ class Information(ns.Case):
             self.assertRegex(keys, rf"(?m)^#+ .*{section}")
         self.assertIn("tcp_linger", keys)
         fields = self.shown("--record-reference")
+        fields = fields[fields.index("## flow"):]
         at = [fields.index(f"`{c}`") if f"`{c}`" in fields else fields.index(c)
               for c in ns.COLUMNS]
         self.assertEqual(at[0], min(at))
