@@ -116,7 +116,8 @@ static int run_set(struct ns_command_call *c, struct ns_err *e)
 		return ns_fail(e, ENOMEM, "no memory");
 	if (reload(c->engine, set, e) < 0)
 		return -errno;
-	ns_command_text(c, "%s holds from the next epoch on, until the engine ends", set);
+	ns_command_text(c, "%s=%s holds from the next epoch on, until the engine ends", c->argv[0],
+		c->argv[1]);
 	return 0;
 }
 

@@ -209,7 +209,9 @@ static void writer(struct ns_engine *en, unsigned i, struct ns_writer_rec *r)
 {
 	const struct sink *s = &en->sinks[i];
 	const struct ns_writer_stats *w =
-		s->writer != NULL && s->ops->stats != NULL ? s->ops->stats(s->writer) : NULL;
+		s->ops != NULL && s->ops->stats != NULL && s->writer != NULL
+			? s->ops->stats(s->writer)
+			: NULL;
 	bool failed = __atomic_load_n(&s->failed, __ATOMIC_ACQUIRE);
 
 	memset(r, 0, sizeof(*r));
