@@ -17,7 +17,9 @@ struct ns_epoch_rec {
 		epoch; /**< number, from 0, without a gap; the last one when the engine stops too */
 	uint64_t start_ns, end_ns; /**< since 1970 */
 	uint64_t received, octets, analysed, dropped;
-	uint64_t in_flight; /**< received and neither analysed nor dropped yet; 0 in the last one */
+	/** Received, and neither dropped nor analysed when lcores handed over; 0 in the last one.
+	 */
+	uint64_t in_flight;
 	uint64_t epoch_received, epoch_octets, epoch_analysed, epoch_dropped;
 	uint64_t flows, flows_created, flows_ended, flows_evicted;
 	uint64_t records; /**< handed to writers */
