@@ -20,7 +20,7 @@ struct tap;
 #define RX_MAX 16
 #define LCORES_MAX (NS_WORKERS_MAX + RX_MAX)
 #define BATCH_RECORDS 64
-#define ROW_ROOM (4096 * (size_t)1) /* octets: what rows of tasks that come later may have */
+#define ROW_ROOM ((size_t)4096) /* octets: what rows of tasks that come later may have */
 #define BATCHES 64 /* of one analysis lcore */
 #define POOL_CACHE 256
 #define DEQUEUE NS_TASK_BURST
@@ -224,6 +224,7 @@ struct ns_engine {
 	uint8_t tap_last[TAPS]; /* value of the octet when it was last on; reader: the tap's thread
 				 */
 	struct captures *captures; /* NULL: none was ever asked for */
+	size_t row_room; /* octets of a record in control's batches */
 	uint32_t state_sinks; /* by index: those that want the engine's state */
 	struct engine_state *state; /* NULL: not live */
 };

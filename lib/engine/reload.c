@@ -51,6 +51,15 @@ int ns_engine_reload(struct ns_engine *en, const struct ns_conf *conf, struct ns
 		p = engine_plan_create(en, conf, e);
 		if (p == NULL)
 			return -errno;
+		/* batches were made at the start */
+		if (p->row_max > en->row_room) {
+			ns_fail(e, E2BIG,
+				"a task's row has %zu octets, there is room for %zu: restart "
+				"the engine for that",
+				p->row_max, en->row_room);
+			engine_plan_destroy(en, p);
+			return ns_errno_set(E2BIG);
+		}
 	}
 	if (differs(en->args.conf, conf, "tasks") && en->args.filter == NULL) {
 		int rc = en->sops->filter == NULL

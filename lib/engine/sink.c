@@ -349,9 +349,10 @@ int engine_sinks_up(struct ns_engine *en, struct ns_err *e)
 		rc = open_sink(en, en->args.writers[i], e);
 	if (rc == 0 && en->args.sink != NULL)
 		rc = open_sink(en, NULL, e);
+	en->row_room = engine_row_max(en);
 	for (unsigned w = 0; rc == 0 && w <= en->workers; w++) {
 		rc = engine_producer_create(
-			en, w, w < en->workers ? ns_flow_rec_kind.size : engine_row_max(en));
+			en, w, w < en->workers ? ns_flow_rec_kind.size : en->row_room);
 		if (rc < 0)
 			ns_fail(e, ENOMEM, "no memory for record batches");
 	}
