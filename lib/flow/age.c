@@ -12,7 +12,8 @@
 	8 /* flows that one slice ends, besides as many as have begun since the last \
 	   */
 #define ENDS_MOST 40
-#define LOOKS_A_SHARD 32 /* flows that it looks at for that */
+#define MISSES_A_SHARD \
+	2 /* flows that are not due, and that it looks behind: each is a miss of the caches */
 #define LOOKS_TO_EVICT 4 /* each is a miss of the caches */
 
 static inline void ask_for(const struct ns_flow_table *t, uint32_t pos)
@@ -24,26 +25,29 @@ static inline void ask_for(const struct ns_flow_table *t, uint32_t pos)
 }
 
 /*
- * Ends what is due among the first flows of both lists: at most max of them are looked at, and at
- * most *ends end. Idle flows stand in front of the live list: the walk ends at the first that was
- * moved too lately. Returns the clock before which nothing in the shard can be due, if it has seen
- * all that could.
+ * Ends what is due among the first flows of both lists: of those that are not, at most misses are
+ * looked at, and at most *ends end. Idle flows stand in front of the live list: the walk ends at
+ * the first that was moved too lately. Returns the clock before which nothing in the shard can be
+ * due, if it has seen all that could.
+ *
+ * A flow is due not later than an eighth of the idle time-out after those that stand behind it
+ * could be, so even one that is looked at and not looked behind keeps them no longer than that.
  */
-static uint64_t age_shard(
-	struct ns_flow_table *t, struct shard *s, uint64_t clock_ns, uint32_t max, uint32_t *ends)
+static uint64_t age_shard(struct ns_flow_table *t, struct shard *s, uint64_t clock_ns,
+	uint32_t misses, uint32_t *ends)
 {
 	uint32_t tick = flow_tick(clock_ns);
 	uint64_t first = UINT64_MAX;
 	uint32_t seen = 0;
 
-	while (s->closing.first != NONE && seen++<max && * ends> 0) {
+	while (s->closing.first != NONE && *ends > 0) {
 		ask_for(t, t->store.warm[s->closing.first].next);
 		if (flow_due(t, s->closing.first, clock_ns) == 0)
 			break;
 		flow_remove(t, s->closing.first, NS_FLOW_END_DETECTED);
 		(*ends)--;
 	}
-	for (uint32_t pos = s->live.first; pos != NONE && seen++<max && * ends> 0;) {
+	for (uint32_t pos = s->live.first; pos != NONE && seen < misses && *ends > 0;) {
 		const struct hot *f = &t->store.hot[pos];
 		uint32_t next = t->store.warm[pos].next;
 
@@ -54,6 +58,7 @@ static uint64_t age_shard(
 			(*ends)--;
 		} else {
 			/* it was not moved before, nor was any flow behind it */
+			seen++;
 			uint32_t moved = f->look - t->move_ticks;
 
 			first = NS_MIN(first, f->last_clock);
@@ -81,7 +86,7 @@ void ns_flow_age(struct ns_flow_table *t, uint64_t clock_ns)
 		struct shard *s = &t->shards[t->age_at];
 
 		if (s->count > 0)
-			age_shard(t, s, clock_ns, LOOKS_A_SHARD, &ends);
+			age_shard(t, s, clock_ns, MISSES_A_SHARD, &ends);
 		if (++t->age_at == t->shards_all)
 			t->age_at = 0;
 	}

@@ -12,6 +12,7 @@
 #include "flow_priv.h"
 
 #include <rte_malloc.h>
+#include <rte_prefetch.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -137,6 +138,11 @@ uint32_t flow_position(struct store *s)
 
 	if (ns_likely(pos != NONE)) {
 		s->unused.first = s->warm[pos].next;
+		/* the next new flow finds its lines there */
+		if (s->unused.first != NONE) {
+			rte_prefetch0(&s->hot[s->unused.first]);
+			rte_prefetch0(&s->warm[s->unused.first]);
+		}
 		return pos;
 	}
 	pos = s->fresh;

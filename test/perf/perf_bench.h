@@ -105,3 +105,15 @@ int perf_memory(struct perf_bench *b, struct ns_err *e);
 int perf_json(const struct perf_bench *b, struct ns_err *e);
 /** Prints each bar, and whether it is met; whether all are. */
 bool perf_check(struct perf_bench *b);
+
+/* --- what a machine makes packets wait for (perf_constant.c) --------------------------------- */
+
+struct perf_constant;
+
+/** A server with so many octets of memory; NULL with errno. */
+struct perf_constant *perf_constant_create(size_t size);
+void perf_constant_destroy(struct perf_constant *c);
+/** A packet is to take @p ns from now on, undisturbed; takes some milliseconds itself. */
+void perf_constant_set(struct perf_constant *c, double tsc_ns, double ns);
+/** Serves @p n packets. */
+void perf_constant_serve(struct perf_constant *c, uint32_t n);

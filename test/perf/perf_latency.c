@@ -10,14 +10,16 @@
  *   eviction    more flows than the table has room for: a new one ends another
  *
  * Whoever else has the CPU makes bursts long, too. While another thread has it, as far as the
- * kernel knows, time stands still as well, and how much that was is said. What the host of a
+ * kernel knows, time stands still as well, and how much that was is said; the caches are that
+ * thread's then, so nothing is noted until no packet waits any more. What the host of a
  * virtual machine takes may not be known to the kernel: a loop that only reads the counter runs by
- * turns with the others, and shows what no program can help.
+ * turns with the others, and shows what no program can help. So does a server of constant cost
+ * (perf_constant.c), which the same packets arrive at: a machine that stands still for 0.2 ms lets
+ * them wait for 1 ms at 80 % load, whoever serves them.
  */
-#include "perf_bench.h"
-#include "perf_loop.h"
+#include "perf_latency.h"
 
-#include <ns_snap.h>
+#include "perf_loop.h"
 
 #include <rte_launch.h>
 #include <rte_lcore.h>
@@ -27,53 +29,26 @@
 #include <time.h>
 
 #define LOAD 0.8
-#define LOAD_TO_CONTROL 2 /* the loop that does nothing runs half as long */
+#define FLOW_OCTETS 128 /* what packets touch of a flow */
 #define LONG_NS 200000
 #define TURNS 5
 #define EPOCH_NS 200000000
+#define AWAY_NS 5000 /* what two clocks of the kernel may be apart */
 #define SHORT_NS 20000 /* of a shorter pass the kernel is not asked whose it was */
 
-struct stall {
-	uint64_t longest; /* ns, as all others of the thread itself */
-	uint64_t n; /* over LONG_NS */
-};
-
-struct lat {
-	struct perf_bench *b;
-	struct perf_lcore *l;
-	struct perf_bed *bed;
-	struct perf_hist packets, passes;
-	struct stall age, swap, evict, other;
-	struct perf_control control;
-	struct perf_look look;
-	uint64_t away; /* ns in which others had the CPU */
-	long faults; /* pages that the kernel has given this thread so far */
-	struct stall fault; /* of passes in which it gave some */
-	uint64_t evicted;
-	unsigned slice;
-	bool quiet; /* nothing is noted: the highest rate is looked for */
-	/* epochs, with lcore 1 */
-	struct ns_snap *snap;
-	struct ns_snap_lcore *own;
-	struct perf_tasks *tasks;
-	void *merged;
-	bool stop; /* written by lcore 0 */
-	uint64_t swaps;
-};
-
-static uint64_t to_ns(const struct lat *x, uint64_t ticks)
+static uint64_t to_ns(const struct perf_lat *x, uint64_t ticks)
 {
 	return (uint64_t)((double)ticks * x->l->tsc_ns);
 }
 
-static void note(struct stall *s, uint64_t ns)
+static void note(struct perf_stall *s, uint64_t ns)
 {
 	s->longest = NS_MAX(s->longest, ns);
 	s->n += ns > LONG_NS;
 }
 
 /* As the engine does between two bursts. */
-static bool swap(struct lat *x)
+static bool swap(struct perf_lat *x)
 {
 	uint64_t opened = ns_snap_opened(x->snap);
 
@@ -88,7 +63,7 @@ static bool swap(struct lat *x)
 	return true;
 }
 
-static struct stall *kind(struct lat *x, bool swapped, bool aged)
+static struct perf_stall *kind(struct perf_lat *x, bool swapped, bool aged)
 {
 	struct ns_flow_stats s;
 
@@ -99,11 +74,35 @@ static struct stall *kind(struct lat *x, bool swapped, bool aged)
 	return swapped ? &x->swap : evicted ? &x->evict : aged ? &x->age : &x->other;
 }
 
+/* Time that other threads had since it was asked last. */
+static uint64_t given_away(struct perf_lat *x)
+{
+	uint64_t ns = perf_away(&x->look, x->l->tsc_ns);
+
+	if (ns > AWAY_NS)
+		x->disturbed = true;
+	return ns;
+}
+
+/* The same for the server of constant cost. */
+static uint64_t constant_pass(struct perf_lat *x, uint16_t n, uint64_t begin)
+{
+	perf_constant_serve(x->machine, n);
+	uint64_t end = perf_ticks(), ns = to_ns(x, end - begin), away = 0;
+
+	if (ns_unlikely(ns > SHORT_NS)) {
+		away = given_away(x);
+		away = NS_MIN(away, ns);
+	}
+	note(&x->stall_constant, ns - away);
+	return end - (uint64_t)((double)away / x->l->tsc_ns);
+}
+
 /*
  * One pass of the loop with @p n packets from place @p at on, begun at @p begin. Returns the tick
  * at which it would have ended, had no other had the CPU.
  */
-static uint64_t pass(struct lat *x, uint32_t at, uint16_t n, uint64_t begin)
+static uint64_t pass(struct perf_lat *x, uint32_t at, uint16_t n, uint64_t begin)
 {
 	struct perf_stamps s = {0};
 	bool aged = ++x->slice % PERF_AGE_EVERY == 0, swapped;
@@ -120,7 +119,7 @@ static uint64_t pass(struct lat *x, uint32_t at, uint16_t n, uint64_t begin)
 	uint64_t end = perf_ticks(), ns = to_ns(x, end - begin);
 
 	if (ns_unlikely(ns > SHORT_NS)) {
-		away = perf_away(&x->look, x->l->tsc_ns);
+		away = given_away(x);
 		away = NS_MIN(away, ns);
 		ns -= away;
 		x->away += x->quiet ? 0 : away;
@@ -135,60 +134,91 @@ static uint64_t pass(struct lat *x, uint32_t at, uint16_t n, uint64_t begin)
 	return end - (uint64_t)((double)away / x->l->tsc_ns);
 }
 
+struct pace {
+	double ticks_packet; /* from one arrival to the next; 0: always more than there is time for
+			      */
+	uint64_t start, now; /* ticks: when time began, and how much has gone by */
+	uint64_t taken; /* packets */
+};
+
+/* What has arrived, up to a burst. */
+static uint64_t arrived(struct perf_lat *x, const struct pace *t, uint64_t begin)
+{
+	uint64_t n = PERF_BURST;
+
+	if (t->ticks_packet > 0)
+		n = (uint64_t)((double)(begin - t->start) / t->ticks_packet) - t->taken;
+	if (n < PERF_BURST)
+		x->disturbed = false;
+	return NS_MIN(n, (uint64_t)PERF_BURST);
+}
+
+/* The next @p n packets are done. */
+static void leave(struct perf_lat *x, struct pace *t, uint64_t n)
+{
+	struct perf_hist *h = x->constant ? &x->packets_constant : &x->packets;
+
+	t->taken += n;
+	if (t->ticks_packet == 0)
+		return;
+	if (x->disturbed) {
+		x->left_out += x->constant ? 0 : n;
+		return;
+	}
+	for (uint64_t i = t->taken - n + 1; i <= t->taken; i++) {
+		uint64_t came = (uint64_t)((double)i * t->ticks_packet);
+
+		perf_hist_add(h, t->now > came ? to_ns(x, t->now - came) : 0);
+	}
+}
+
 /*
  * A packet each @p ns_packet, for so many seconds, in which time stands still as the head of this
  * file says; 0: always more than there is time for, and nothing is noted. Returns ns a packet.
  */
-static double paced(struct lat *x, double seconds, double ns_packet)
+static double paced(struct perf_lat *x, double seconds, double ns_packet)
 {
-	double ticks_packet = ns_packet / x->l->tsc_ns;
 	/* between two passes the counter is read once: nothing is lost there */
-	uint64_t begin = perf_ticks(), start = begin, taken = 0, now = 0;
-	uint64_t end = (uint64_t)(seconds * 1e9 / x->l->tsc_ns);
+	uint64_t begin = perf_ticks(), end = (uint64_t)(seconds * 1e9 / x->l->tsc_ns);
+	struct pace t = {.ticks_packet = ns_packet / x->l->tsc_ns, .start = begin};
 
-	while (now < end) {
+	x->disturbed = false;
+	while (t.now < end) {
 		uint64_t before = begin;
 
-		perf_fill(x->l, x->bed, PERF_UNIFORM, NULL);
+		if (!x->constant)
+			perf_fill(x->l, x->bed, PERF_UNIFORM, NULL);
 		perf_faults(&x->faults);
+		given_away(x);
 		perf_look(&x->look);
 		begin = x->look.ticks;
-		start += begin - before;
+		t.start += begin - before;
 		for (uint32_t at = 0; at < x->l->ring_n;) {
-			uint64_t n = PERF_BURST;
+			uint64_t n = NS_MIN(arrived(x, &t, begin), (uint64_t)(x->l->ring_n - at));
+			uint64_t done = x->constant ? constant_pass(x, (uint16_t)n, begin)
+						    : pass(x, at, (uint16_t)n, begin);
 
-			if (ns_packet > 0)
-				n = (uint64_t)((double)(begin - start) / ticks_packet) - taken;
-			n = NS_MIN(n, (uint64_t)PERF_BURST);
-			n = NS_MIN(n, (uint64_t)(x->l->ring_n - at));
-			uint64_t done = pass(x, at, (uint16_t)n, begin);
-
-			now = done - start;
-			for (uint64_t i = 1; i <= n && ns_packet > 0; i++) {
-				uint64_t came = (uint64_t)((double)(taken + i) * ticks_packet);
-
-				perf_hist_add(&x->packets, now > came ? to_ns(x, now - came) : 0);
-			}
-			taken += n;
+			t.now = done - t.start;
+			leave(x, &t, n);
 			at += (uint32_t)n;
 			/* nor is writing it down a part of it */
 			begin = perf_ticks();
-			start += begin - done;
+			t.start += begin - done;
 		}
 	}
-	return (double)now * x->l->tsc_ns / (double)NS_MAX(taken, 1);
+	return (double)t.now * x->l->tsc_ns / (double)NS_MAX(t.taken, 1);
 }
 
 static int merge(void *ctx, const void *state)
 {
-	struct lat *x = ctx;
+	struct perf_lat *x = ctx;
 
 	return ns_tasks_merge(x->tasks->tasks, x->merged, state);
 }
 
 static void reset(void *ctx, void *state)
 {
-	struct lat *x = ctx;
+	struct perf_lat *x = ctx;
 
 	ns_tasks_reset(x->tasks->tasks, state);
 }
@@ -197,7 +227,7 @@ static void reset(void *ctx, void *state)
 static int control_lcore(void *arg)
 {
 	static const struct timespec nap = {.tv_nsec = 1000000};
-	struct lat *x = arg;
+	struct perf_lat *x = arg;
 	const struct ns_snap_ops ops = {.merge = merge, .reset = reset, .ctx = x};
 	uint64_t next = ns_clock_mono() + EPOCH_NS, number = ns_snap_opened(x->snap);
 
@@ -213,41 +243,7 @@ static int control_lcore(void *arg)
 	return 0;
 }
 
-static void values(struct lat *x, const char *name, double rate, bool evicts)
-{
-	struct perf_answers *a = &x->b->a;
-	uint64_t n = x->age.n + x->swap.n + x->evict.n + x->other.n;
-	double known = (double)x->control.own_n * LOAD_TO_CONTROL;
-	char text[96];
-
-#define SAY(unit, value, ...) \
-	(snprintf(text, sizeof(text), __VA_ARGS__), perf_value(a, text, unit, value))
-	printf("\nLatency, %s: %.2f Mpps offered, %.1f s\n", name, rate / 1e6, x->b->o.seconds);
-	SAY("us", perf_hist_rank(&x->packets, 0.5) / 1e3, "%s: RX to end of analysis, p50", name);
-	snprintf(text, sizeof(text), "%s: RX to end of analysis, p99", name);
-	perf_bar(a, text, "us", perf_hist_rank(&x->packets, 0.99) / 1e3, PERF_AT_MOST, 50);
-	SAY("us", perf_hist_rank(&x->packets, 0.999) / 1e3, "%s: p99.9", name);
-	SAY("us", (double)x->packets.max / 1e3, "%s: longest", name);
-	SAY("us", perf_hist_rank(&x->passes, 0.999) / 1e3, "%s: a burst, p99.9", name);
-	SAY("us", (double)x->other.longest / 1e3, "%s: longest burst", name);
-	SAY("us", (double)x->age.longest / 1e3, "%s: longest with a slice of ageing", name);
-	if (evicts)
-		SAY("us", (double)x->evict.longest / 1e3, "%s: longest with an eviction", name);
-	SAY("us", (double)x->swap.longest / 1e3, "%s: longest of %u with an epoch's swap", name,
-		(unsigned)x->swaps);
-	SAY("us", (double)x->fault.longest / 1e3,
-		"%s: longest in which the kernel gave memory at first touch", name);
-	SAY("", (double)x->fault.n, "%s: bursts over 200 us that are those", name);
-	SAY("ms", (double)x->away / 1e6, "%s: others had the CPU, which is left out", name);
-	SAY("", (double)x->control.n * LOAD_TO_CONTROL,
-		"%s: gaps over 200 us of a loop that only reads the clock", name);
-	SAY("", known, "%s: such gaps that the kernel knows no reason for", name);
-	snprintf(text, sizeof(text), "%s: bursts over 200 us", name);
-	perf_bar(a, text, "", (double)n, PERF_AT_MOST, known);
-#undef SAY
-}
-
-static int phase(struct perf_bench *b, struct lat *x, const char *name,
+static int phase(struct perf_bench *b, struct perf_lat *x, const char *name,
 	const struct perf_bed_conf *c, struct ns_err *e)
 {
 	unsigned lcore = rte_get_next_lcore(-1, 1, 0);
@@ -265,21 +261,26 @@ static int phase(struct perf_bench *b, struct lat *x, const char *name,
 		x->quiet = true;
 		ns[i] = paced(x, b->o.seconds / TURNS / 4, 0);
 		x->quiet = false;
-		perf_control(x->l, b->o.seconds / TURNS / LOAD_TO_CONTROL, LONG_NS, &x->control);
+		perf_control(
+			x->l, b->o.seconds / TURNS / PERF_LOAD_TO_CONTROL, LONG_NS, &x->control);
 		paced(x, b->o.seconds / TURNS, ns[i] / LOAD);
+		perf_constant_set(x->machine, x->l->tsc_ns, ns[i]);
+		x->constant = true;
+		paced(x, b->o.seconds / TURNS / PERF_LOAD_TO_CONTROL, ns[i] / LOAD);
+		x->constant = false;
 		sum += ns[i];
 	}
 	__atomic_store_n(&x->stop, true, __ATOMIC_RELEASE);
 	rte_eal_wait_lcore(lcore);
 	perf_drain(x->l, x->bed, PERF_ALL);
 	ns_tasks_flush(x->tasks->lcore, x->tasks->state);
-	values(x, name, 1e9 * TURNS / sum * LOAD, c->max != 0);
+	perf_latency_say(x, name, 1e9 * TURNS / sum * LOAD, c->max != 0);
 	x->l->tasks = NULL;
 	perf_bed_destroy(x->bed);
 	return 0;
 }
 
-static void destroy(struct lat *x)
+static void destroy(struct perf_lat *x)
 {
 	void *first = x->own != NULL ? x->own->slot[0].state : NULL;
 	void *second = x->own != NULL ? x->own->slot[1].state : NULL;
@@ -291,13 +292,26 @@ static void destroy(struct lat *x)
 		ns_tasks_state_destroy(x->tasks->tasks, x->merged);
 	}
 	perf_tasks_destroy(x->tasks);
+	perf_constant_destroy(x->machine);
 	ns_snap_destroy(x->snap);
 	free(x);
 }
 
-static struct lat *create(struct perf_bench *b, struct ns_err *e)
+/* As lib/engine does: the first packets of an epoch are not to wait for pages. */
+static void touch(const struct perf_lat *x, void *state)
 {
-	struct lat *x = calloc(1, sizeof(*x));
+	volatile uint8_t *at = state;
+
+	for (size_t i = 0; i < ns_tasks_state_size(x->tasks->tasks); i += 4096) {
+		uint8_t same = at[i];
+
+		at[i] = same;
+	}
+}
+
+static struct perf_lat *create(struct perf_bench *b, uint32_t flows, struct ns_err *e)
+{
+	struct perf_lat *x = calloc(1, sizeof(*x));
 
 	if (x == NULL)
 		return ns_errno_null(ENOMEM);
@@ -305,7 +319,8 @@ static struct lat *create(struct perf_bench *b, struct ns_err *e)
 	x->l = &b->l;
 	x->tasks = perf_tasks_core(e);
 	x->snap = ns_snap_create(1);
-	if (x->tasks == NULL || x->snap == NULL) {
+	x->machine = perf_constant_create((size_t)flows * FLOW_OCTETS);
+	if (x->tasks == NULL || x->snap == NULL || x->machine == NULL) {
 		destroy(x);
 		return ns_errno_null(ENOMEM);
 	}
@@ -317,6 +332,8 @@ static struct lat *create(struct perf_bench *b, struct ns_err *e)
 		destroy(x);
 		return ns_errno_null(ENOMEM);
 	}
+	touch(x, x->own->slot[0].state);
+	touch(x, x->own->slot[1].state);
 	return x;
 }
 
@@ -334,7 +351,7 @@ int perf_latency(struct perf_bench *b, struct ns_err *e)
 
 	b->l.traffic = traffic;
 	for (unsigned i = 0; rc == 0 && i < NS_ARRAY_LEN(confs); i++) {
-		struct lat *x = create(b, e);
+		struct perf_lat *x = create(b, flows, e);
 
 		rc = x != NULL ? phase(b, x, names[i], &confs[i], e)
 			       : ns_fail(e, ENOMEM, "no memory");
