@@ -285,10 +285,12 @@ void engine_hold(struct lcore *rx, struct ns_source_hold *hold);
 /* sink.c */
 int engine_sinks_up(struct ns_engine *en, struct ns_err *e);
 void engine_sinks_down(struct ns_engine *en); /* drains, closes, joins */
-/* For worker @p w, or control; its records have at most @p size octets. */
-int engine_producer_create(struct ns_engine *en, unsigned w, size_t size);
 /* Octets that a record of control's may have. */
 size_t engine_row_max(const struct ns_engine *en);
+
+/* producer.c */
+/* For worker @p w, or control; its records have at most @p size octets. */
+int engine_producer_create(struct ns_engine *en, unsigned w, size_t size);
 void engine_producer_destroy(struct producer *p);
 /* Hooks of the flow table; ctx is the lcore. */
 void engine_flow_ended(void *ctx, const struct ns_flow_ended *flow);
@@ -324,8 +326,8 @@ void engine_epoch_open(struct ns_engine *en);
 void engine_collect(struct ns_engine *en);
 void engine_collect_last(struct ns_engine *en); /* when all lcores have ended */
 
-/* sink.c: hands the producer's full batch to these sinks; false: none had room, it is empty again.
- */
+/* producer.c: hands the producer's full batch to these sinks; false: none had room, it is empty
+   again. */
 bool engine_producer_give(struct ns_engine *en, struct producer *p, uint32_t sinks);
 
 /* run.c: control must hear of something at once. Any thread, also in a signal handler. */
