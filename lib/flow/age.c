@@ -47,7 +47,7 @@ static uint64_t age_shard(struct ns_flow_table *t, struct shard *s, uint64_t clo
 		flow_remove(t, s->closing.first, NS_FLOW_END_DETECTED);
 		(*ends)--;
 	}
-	for (uint32_t pos = s->live.first; pos != NONE && seen < misses && *ends > 0;) {
+	for (uint32_t pos = s->live.first; pos != NONE && seen<misses && * ends> 0;) {
 		const struct hot *f = &t->store.hot[pos];
 		uint32_t next = t->store.warm[pos].next;
 
