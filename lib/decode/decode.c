@@ -133,6 +133,34 @@ const char *ns_decoder_tunnel_name(uint8_t index)
 	return index < TUNNELS_MAX && tunnel_names[index] != NULL ? tunnel_names[index] : "";
 }
 
+#define KEY_A UINT64_C(0x2d358dccaa6c78a5)
+#define KEY_B UINT64_C(0x8bb84b93962eacc9)
+#define KEY_C UINT64_C(0x4b33a62ed433d4a3)
+
+struct ns_tuple_key ns_tuple_key = {KEY_A, KEY_B, KEY_C,
+	(uint64_t)((__uint128_t)KEY_A *KEY_B) ^ (uint64_t)((__uint128_t)KEY_A *KEY_B >> 64)};
+
+/* A number for each seed and place (splitmix64, Steele and others 2014). */
+static uint64_t spread(uint64_t seed, uint64_t place)
+{
+	uint64_t z = seed + place * UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+void ns_tuple_seed(uint64_t seed)
+{
+	ns_tuple_key = (struct ns_tuple_key){.a = KEY_A, .b = KEY_B, .c = KEY_C};
+	if (seed != 0) {
+		ns_tuple_key.a ^= spread(seed, 1);
+		ns_tuple_key.b ^= spread(seed, 2);
+		ns_tuple_key.c ^= spread(seed, 3);
+	}
+	ns_tuple_key.narrow = ns_tuple_mix(0, 0);
+}
+
 uint32_t ns_tuple_hash(const struct ns_tuple *t)
 {
 	uint64_t w[6];
@@ -144,56 +172,9 @@ uint32_t ns_tuple_hash(const struct ns_tuple *t)
 const struct ns_counter *decode_walk(
 	const struct ns_decoder *d, struct rte_mbuf *m, struct ns_counters *notes)
 {
-	struct ns_packet *p = ns_packet(m);
-	struct walk w = {
-		.d = d,
-		.data = ns_packet_data(m),
-		.len = p->caplen,
-		.wire_end = NS_MAX(p->wirelen, p->caplen),
-		.next = NS_NEXT_LINK,
-		.linktype = p->linktype,
-		.p = p,
-		.notes = notes,
-	};
+	struct walk w = walk_begin(d, m, notes);
 
-	/* all that an earlier packet (or an earlier decode) left in this mbuf */
-	p->flags &= NS_PKT_RSS | NS_PKT_COPY;
-	memset((uint8_t *)p + offsetof(struct ns_packet, l3_off), 0,
-		sizeof(*p) - offsetof(struct ns_packet, l3_off));
-	for (unsigned steps = 0; w.next != NS_NEXT_END && steps < MAX_STEPS; steps++) {
-		switch (w.next) {
-		case NS_NEXT_LINK:
-			walk_link(&w);
-			break;
-		case NS_NEXT_ETHERNET:
-			walk_ethernet(&w);
-			break;
-		case NS_NEXT_ETHERTYPE:
-			walk_ethertype(&w);
-			break;
-		case NS_NEXT_PPP:
-			walk_ppp(&w);
-			break;
-		case NS_NEXT_IP:
-			walk_ip(&w);
-			break;
-		case NS_NEXT_END:
-			break;
-		}
-	}
-	p->flags |= NS_PKT_DECODED;
-	if (w.next != NS_NEXT_END) { /* more headers than any real packet has */
-		if ((p->flags & NS_PKT_IP) != 0)
-			ns_count(notes, &ns_note_nesting_limit);
-		else
-			w.fault = &ns_drop_bad_link_header;
-	}
-	if (w.fault == &ns_drop_bad_checksum)
-		return w.fault;
-	if ((p->flags & NS_PKT_IP) == 0)
-		return w.fault;
-	if (w.headers > 0 && w.fault != NULL && w.tunnel != 0)
-		ns_count(notes, &ns_note_tunnel_undecoded);
-	p->hash = ns_tuple_hash(&p->tuple);
-	return NULL;
+	for (unsigned steps = 0; w.next != NS_NEXT_END && steps < MAX_STEPS; steps++)
+		walk_step(&w);
+	return walk_end(&w);
 }

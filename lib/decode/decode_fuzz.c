@@ -79,6 +79,22 @@ static void check(
 	need((p->flags & NS_PKT_LATER_FRAG) == 0 || (p->flags & NS_PKT_FRAG) != 0);
 }
 
+/* Who looks on sees the same view, and headers in the order in which they stand. */
+static void check_layers(const struct ns_decoder *d, const struct mbuf *b,
+	const struct ns_counter *why, const struct ns_counters *notes)
+{
+	struct ns_counters again = {{0}};
+	struct ns_layers layers;
+	struct mbuf c = *b;
+
+	need(ns_decode_layers(d, &c.m, &again, &layers) == why);
+	need(memcmp(&again, notes, sizeof(again)) == 0);
+	need(memcmp(c.priv, b->priv, sizeof(c.priv)) == 0);
+	need(layers.n > 0 && layers.n <= NS_LAYERS_MAX);
+	for (unsigned i = 1; i < layers.n; i++)
+		need(layers.of[i - 1].off <= layers.of[i].off);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ns_counters notes = {{0}};
@@ -105,6 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ns_decode(decoders[data[3] & 1][(data[3] >> 1) & 15], &b.m, &notes);
 
 	check(p, why, &notes);
+	check_layers(decoders[data[3] & 1][(data[3] >> 1) & 15], &b, why, &notes);
 	need(same_view(decoders[data[3] & 1][(data[3] >> 1) & 15], p->linktype, b.m.buf_addr,
 		     p->caplen, p->wirelen) >= 0);
 	free(octets);

@@ -124,3 +124,71 @@ static inline void walk_fault(struct walk *w, const struct ns_counter *why)
 	w->next = NS_NEXT_END;
 	w->fault = why;
 }
+
+/* The walk is walk_begin(), then walk_step() at most MAX_STEPS times until NS_NEXT_END, walk_end().
+ */
+static inline struct walk walk_begin(
+	const struct ns_decoder *d, struct rte_mbuf *m, struct ns_counters *notes)
+{
+	struct ns_packet *p = ns_packet(m);
+
+	/* all that an earlier packet (or an earlier decode) left in this mbuf */
+	p->flags &= NS_PKT_RSS | NS_PKT_COPY;
+	memset((uint8_t *)p + offsetof(struct ns_packet, l3_off), 0,
+		sizeof(*p) - offsetof(struct ns_packet, l3_off));
+	return (struct walk){
+		.d = d,
+		.data = ns_packet_data(m),
+		.len = p->caplen,
+		.wire_end = NS_MAX(p->wirelen, p->caplen),
+		.next = NS_NEXT_LINK,
+		.linktype = p->linktype,
+		.p = p,
+		.notes = notes,
+	};
+}
+
+static inline void walk_step(struct walk *w)
+{
+	switch (w->next) {
+	case NS_NEXT_LINK:
+		walk_link(w);
+		break;
+	case NS_NEXT_ETHERNET:
+		walk_ethernet(w);
+		break;
+	case NS_NEXT_ETHERTYPE:
+		walk_ethertype(w);
+		break;
+	case NS_NEXT_PPP:
+		walk_ppp(w);
+		break;
+	case NS_NEXT_IP:
+		walk_ip(w);
+		break;
+	case NS_NEXT_END:
+		break;
+	}
+}
+
+/* NULL, or the reason for which the packet is dropped. */
+static inline const struct ns_counter *walk_end(struct walk *w)
+{
+	struct ns_packet *p = w->p;
+
+	p->flags |= NS_PKT_DECODED;
+	if (w->next != NS_NEXT_END) { /* more headers than any real packet has */
+		if ((p->flags & NS_PKT_IP) != 0)
+			ns_count(w->notes, &ns_note_nesting_limit);
+		else
+			w->fault = &ns_drop_bad_link_header;
+	}
+	if (w->fault == &ns_drop_bad_checksum)
+		return w->fault;
+	if ((p->flags & NS_PKT_IP) == 0)
+		return w->fault;
+	if (w->headers > 0 && w->fault != NULL && w->tunnel != 0)
+		ns_count(w->notes, &ns_note_tunnel_undecoded);
+	p->hash = ns_tuple_hash(&p->tuple);
+	return NULL;
+}

@@ -104,6 +104,45 @@ static void hash(void)
 		CU_ASSERT(rows[i] > 800 && rows[i] < 1200);
 }
 
+static uint32_t hash_of(uint32_t address)
+{
+	struct ns_tuple t = {.proto = 6, .ver = 4, .pa = 1};
+	uint64_t w[6];
+
+	memcpy(t.a, &address, sizeof(address));
+	memcpy(w, &t, sizeof(w));
+	CU_ASSERT_EQUAL_FATAL(ns_tuple_hash_narrow(w), ns_tuple_hash(&t));
+	return ns_tuple_hash(&t);
+}
+
+/* What has one bucket with one seed has others with another. */
+static void keyed(void)
+{
+	enum { ROWS = 1 << 14, PAIRS = 1000 };
+	static uint32_t first[ROWS], pair[PAIRS][2];
+	uint32_t usual = hash_of(1);
+	unsigned n = 0, same = 0;
+
+	for (uint32_t i = 1; n < PAIRS; i++) {
+		uint32_t *at = &first[hash_of(i) % ROWS];
+
+		if (*at == 0) {
+			*at = i;
+			continue;
+		}
+		pair[n][0] = *at;
+		pair[n++][1] = i;
+	}
+	ns_tuple_seed(77);
+	for (unsigned i = 0; i < PAIRS; i++)
+		same += hash_of(pair[i][0]) % ROWS == hash_of(pair[i][1]) % ROWS;
+	CU_ASSERT(same < 5);
+	CU_ASSERT_NOT_EQUAL(hash_of(1), usual);
+	hash();
+	ns_tuple_seed(0);
+	CU_ASSERT_EQUAL(hash_of(1), usual);
+}
+
 /* Whatever an mbuf held before, the same octets give the same view. */
 static void nothing_left_over(void)
 {
@@ -138,5 +177,5 @@ static void nothing_left_over(void)
 	ns_decoder_destroy(d);
 }
 
-NS_TEST_MAIN({"configuration", configuration}, {"burst", burst}, {"hash", hash},
+NS_TEST_MAIN({"configuration", configuration}, {"burst", burst}, {"hash", hash}, {"keyed", keyed},
 	{"nothing left over", nothing_left_over})

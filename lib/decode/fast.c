@@ -157,7 +157,7 @@ static inline __attribute__((always_inline)) uint32_t key(
 
 	for (unsigned i = 0; i < 6; i++)
 		store64(p, 64 + i * 8, w[i]);
-	store32(p, 44, ns_tuple_hash_words(w));
+	store32(p, 44, b->ver == 4 ? ns_tuple_hash_narrow(w) : ns_tuple_hash_words(w));
 	return NS_PKT_DECODED | NS_PKT_IP | NS_PKT_PORTS | ((uint32_t)turn & NS_PKT_SWAPPED);
 }
 

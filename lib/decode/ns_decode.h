@@ -81,6 +81,43 @@ void ns_decoder_destroy(struct ns_decoder *d);
 const struct ns_counter *ns_decode(
 	const struct ns_decoder *d, struct rte_mbuf *m, struct ns_counters *notes);
 
+/** What a header is that was read. */
+enum ns_layer_kind {
+	NS_LAYER_LINK, /**< of link type `type` */
+	NS_LAYER_ETHERTYPE, /**< behind EtherType `type`; a VLAN tag has its id in `id` */
+	NS_LAYER_PPP,
+	NS_LAYER_IP, /**< with what it carries; ver 0: it can't be read */
+	NS_LAYER_TUNNEL, /**< of plug-in number `type`, see ns_decoder_tunnel_name() */
+};
+
+/** A header, for who follows one packet. What its kind does not name is 0. */
+struct ns_layer {
+	uint16_t off; /**< where it begins */
+	uint16_t type;
+	uint32_t id; /**< VLAN id, id of the tunnel, identification of a fragment */
+	uint8_t kind; /**< enum ns_layer_kind */
+	uint8_t ver, proto, tcp_flags; /**< NS_LAYER_IP, as all below */
+	uint16_t flags; /**< NS_PKT_FRAG, _LATER_FRAG, _MORE_FRAGS, _PORTS, _TCP, _CUT */
+	uint16_t sport, dport; /**< host order; ICMP: dport is type * 256 + code */
+	uint16_t frag_off; /**< octets */
+	uint8_t src[16], dst[16]; /**< IPv4 in the first four */
+};
+
+#define NS_LAYERS_MAX 16
+
+struct ns_layers {
+	uint8_t n;
+	bool more; /**< there were others behind them */
+	struct ns_layer of[NS_LAYERS_MAX];
+};
+
+/**
+ * As ns_decode(), and says which headers were read. Several times as slow: for single packets. Any
+ * lcore.
+ */
+const struct ns_counter *ns_decode_layers(const struct ns_decoder *d, struct rte_mbuf *m,
+	struct ns_counters *notes, struct ns_layers *out);
+
 /**
  * Decodes a burst with prefetch; keeps the good ones in front of @p m and moves the dropped ones
  * behind them, each drop counted in @p c. Returns the number of good ones.
@@ -94,24 +131,46 @@ const char *ns_decoder_tunnel_name(uint8_t index);
 /** Symmetric hash of a tuple: both directions of a flow have the same. */
 uint32_t ns_tuple_hash(const struct ns_tuple *t);
 
+/**
+ * What the hash of a tuple is keyed with, so that nobody who does not know the seed can send flows
+ * that have the same hash. Writer: ns_tuple_seed(); read by all lcores.
+ */
+struct ns_tuple_key {
+	uint64_t a, b, c;
+	uint64_t narrow; /**< what the upper halves of IPv4 addresses come to */
+} __attribute__((aligned(NS_CACHE_LINE)));
+extern struct ns_tuple_key ns_tuple_key;
+
+/** The key from now on; 0: the usual one. Main thread, while no lcore and no table knows a hash. */
+void ns_tuple_seed(uint64_t seed);
+
 static inline uint64_t ns_tuple_mix(uint64_t a, uint64_t b)
 {
-	__uint128_t m = (__uint128_t)(a ^ UINT64_C(0x2d358dccaa6c78a5)) *
-			(b ^ UINT64_C(0x8bb84b93962eacc9));
+	__uint128_t m = (__uint128_t)(a ^ ns_tuple_key.a) * (b ^ ns_tuple_key.b);
 
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
+static inline uint32_t ns_tuple_finish(uint64_t h)
+{
+	h = ns_tuple_mix(h, ns_tuple_key.c);
+	return (uint32_t)(h ^ (h >> 32));
+}
+
 /**
- * ns_tuple_hash() of a tuple in six words, as they stand in memory. Inline for who has them in
- * registers: for IPv4 w[1] and w[3] are 0, and one of the four multiplications is a constant.
+ * ns_tuple_hash() of a tuple in six words, as they stand in memory, for who has them in registers;
+ * and of one whose w[1] and w[3] are 0, as they are for IPv4.
  */
 static inline uint32_t ns_tuple_hash_words(const uint64_t w[6])
 {
-	uint64_t h = ns_tuple_mix(w[0] ^ ns_tuple_mix(w[1], w[3]), w[2]) ^ ns_tuple_mix(w[4], w[5]);
+	return ns_tuple_finish(
+		ns_tuple_mix(w[0] ^ ns_tuple_mix(w[1], w[3]), w[2]) ^ ns_tuple_mix(w[4], w[5]));
+}
 
-	h = ns_tuple_mix(h, UINT64_C(0x4b33a62ed433d4a3));
-	return (uint32_t)(h ^ (h >> 32));
+static inline uint32_t ns_tuple_hash_narrow(const uint64_t w[6])
+{
+	return ns_tuple_finish(
+		ns_tuple_mix(w[0] ^ ns_tuple_key.narrow, w[2]) ^ ns_tuple_mix(w[4], w[5]));
 }
 
 /** Name of a LINKTYPE_* value, or NULL when it is not known here. */

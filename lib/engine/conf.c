@@ -66,9 +66,9 @@ static const struct ns_conf_doc docs[] = {
 	{"idle", "what an idle lcore does: sleep (shares its CPU), pause, poll (a CPU of its own)"},
 	{"epoch_ms", "milliseconds between epochs (10-3600000)"},
 	{"seed",
-		"seed of the hashes of all sketches; sketches can be merged when seeds are the same, "
-		"and results of another run repeat; a secret one keeps others from making keys that "
-		"collide"},
+		"seed of the hashes of flows and of all sketches; sketches can be merged when seeds "
+		"are the same, and results of another run repeat; a secret one keeps others from "
+		"making flows and keys that collide"},
 	{"mbufs", "packet buffers; 0: as many as rings and bursts can hold"},
 	{"memory", "MiB of EAL memory; 0: as much as the tables need"},
 	{"hugepages", "yes, no, or auto: use them when a live engine finds some free"},

@@ -92,6 +92,30 @@ static void outside(void)
 	run_free(r);
 }
 
+/* What a packet's flow is, right behind it. */
+static void looked_at(void)
+{
+	run_t *r = run_usual();
+	struct ns_flow_view v = {0}, other;
+	struct ns_packet p = told(r, (struct say){.src = 1, .dst = 2, .proto = UDP, .ms = 1});
+
+	CU_ASSERT_FATAL(ns_flow_look(r->t, &p, &v));
+	CU_ASSERT(v.rec.packets == 1 && v.rec.rev_packets == 0 && v.rec.end_reason == 0);
+	CU_ASSERT_FALSE(v.closed);
+	p = told(r, (struct say){.src = 2, .dst = 1, .proto = UDP, .ms = 2, .v6 = true});
+	CU_ASSERT_FATAL(ns_flow_look(r->t, &p, &other));
+	CU_ASSERT(other.rec.src.ver == 6 && other.position != v.position);
+	p = told(r, (struct say){.src = 2, .dst = 1, .proto = UDP, .ms = 3});
+	CU_ASSERT_FATAL(ns_flow_look(r->t, &p, &other));
+	CU_ASSERT(other.position == v.position && other.rec.rev_packets == 1);
+	CU_ASSERT(other.rec.src.ver == 4 && other.rec.src.addr[3] == 1);
+	p = told(r, (struct say){.src = 5, .dst = 6, .proto = TCP, .tcp = RST, .ms = 4});
+	CU_ASSERT(ns_flow_look(r->t, &p, &other) && other.closed);
+	run_end(r, 5);
+	CU_ASSERT_EQUAL(r->n, 3);
+	run_free(r);
+}
+
 static void age_all(void)
 {
 	run_t *r = run_new(&(struct ns_flow_conf){4096, 10, 60, true, 2});
@@ -106,4 +130,5 @@ static void age_all(void)
 }
 
 FLOW_TEST_MAIN({"directions", directions}, {"epochs", epochs}, {"epochs wrap", epochs_wrap},
-	{"begins anew", begins_anew}, {"icmp", icmp}, {"outside", outside}, {"age all", age_all})
+	{"begins anew", begins_anew}, {"icmp", icmp}, {"outside", outside},
+	{"looked at", looked_at}, {"age all", age_all})

@@ -106,6 +106,20 @@ void ns_flow_ask(const struct ns_flow_table *t, struct rte_mbuf *const *m, uint1
 uint16_t ns_flow_burst(
 	struct ns_flow_table *t, struct rte_mbuf *const *m, uint16_t n, struct ns_counters *c);
 
+/** The flow of one packet as it is now. */
+struct ns_flow_view {
+	uint32_t position; /**< in the table */
+	bool closed; /**< a TCP flow that has ended and waits for late packets */
+	struct ns_flow_rec rec; /**< as ns_flow_record_draft() leaves it; end_reason 0 */
+};
+
+/**
+ * The flow of a packet that ns_flow_burst() has seen (NS_PKT_FLOW); false: it is in the table no
+ * more. Only reads; for single packets. The table's lcore.
+ */
+bool ns_flow_look(
+	const struct ns_flow_table *t, const struct ns_packet *p, struct ns_flow_view *out);
+
 /**
  * From here on packets belong to epoch @p number: NS_PKT_FLOW_FIRST marks the first packet of each
  * direction of a flow in it. The table's lcore.

@@ -207,6 +207,26 @@ void flow_restart(struct ns_flow_table *t, uint32_t pos, struct rte_mbuf *m, uin
 	flow_list_push(t, &s->live, pos);
 }
 
+bool ns_flow_look(
+	const struct ns_flow_table *t, const struct ns_packet *p, struct ns_flow_view *out)
+{
+	const struct key k = flow_key(t, &p->tuple);
+	uint32_t pos = flow_find(t, p->hash, &k, &p->tuple);
+
+	if (pos == NONE)
+		return false;
+	const struct ns_flow_ended flow = {.tuple = &p->tuple,
+		.hot = &t->store.hot[pos],
+		.warm = &t->store.warm[pos],
+		.big = &t->store.big[pos],
+		.cold = &t->store.cold[pos]};
+
+	out->position = pos;
+	out->closed = (t->store.hot[pos].state & FLOW_CLOSED) != 0;
+	ns_flow_record_draft(&flow, &out->rec);
+	return true;
+}
+
 void ns_flow_epoch(struct ns_flow_table *t, uint64_t number)
 {
 	t->epoch = (uint16_t)number;

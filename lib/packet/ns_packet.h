@@ -37,6 +37,7 @@ enum ns_packet_flags {
 	NS_PKT_COPY = 1u << 11, /**< a copy that defrag held; frees to its own mempool */
 	NS_PKT_OUTER_FRAG =
 		1u << 12, /**< an IP header outside the innermost one is a first fragment */
+	NS_PKT_TRACED = 1u << 13, /**< somebody follows it: `trace` is set; after decode */
 };
 
 /**
@@ -126,7 +127,7 @@ struct ns_packet {
 	uint16_t frag_l3_off; /**< the IP header that frag_id and frag_off belong to */
 	uint32_t tunnel_id; /**< as in the packet (VNI, TEID, GRE key), host order; NS_PKT_TUNNEL */
 	uint16_t outer_l3_off; /**< the IP header outside the innermost tunnel; NS_PKT_TUNNEL */
-	uint16_t zero2;
+	uint16_t trace; /**< by the lcore that reads: the engine's place for it; NS_PKT_TRACED */
 };
 _Static_assert(offsetof(struct ns_packet, tuple) == NS_CACHE_LINE, "first line");
 _Static_assert(offsetof(struct ns_packet, frag_id) == 2 * NS_CACHE_LINE, "second line");
