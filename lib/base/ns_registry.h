@@ -12,7 +12,7 @@
 #include <ns_base.h>
 
 /** Changes whenever a public struct of a plug-in contract changes; compared when a .so loads. */
-#define NS_PLUGIN_ABI 2u
+#define NS_PLUGIN_ABI 3u
 
 struct ns_conf_section;
 

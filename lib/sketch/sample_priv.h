@@ -120,3 +120,8 @@ size_t sample_wire_put(const struct ns_sample *s, uint8_t type, uint8_t *out);
 int sample_wire_get(
 	struct sample_wire *w, const uint8_t *in, size_t len, uint8_t type, struct ns_err *e);
 int sample_wire_fill(struct ns_sample *s, const struct sample_wire *w, struct ns_err *e);
+
+struct ns_spread;
+
+/** The sample in a spread sketch, which lies one line behind its begin (spread.c). */
+const struct ns_sample *spread_sample(const struct ns_spread *s);

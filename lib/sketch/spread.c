@@ -112,6 +112,11 @@ int ns_spread_merge(struct ns_spread *into, const struct ns_spread *from)
 	return ns_sample_merge(sample_of(into), sample_of(from));
 }
 
+const struct ns_sample *spread_sample(const struct ns_spread *s)
+{
+	return sample_of(s);
+}
+
 double ns_spread_pairs(const struct ns_spread *s)
 {
 	return ns_sample_kept(sample_of(s)) / ns_sample_rate(sample_of(s));

@@ -25,7 +25,7 @@
 #include <ns_flow.h>
 #include <ns_packet.h>
 #include <ns_rec.h>
-#include <ns_sketch.h>
+#include <ns_sketch_set.h>
 
 #define NS_TASK_KIND "task"
 #define NS_TASK_BURST 32 /**< most things a feed() gets */
@@ -160,6 +160,7 @@ struct ns_task_cols {
 };
 
 struct ns_task_out;
+struct ns_task_sketches;
 
 struct ns_task_ops {
 	/** @p conf is the type's struct, borrowed until destroy. NULL with errno and message. Main.
@@ -179,7 +180,20 @@ struct ns_task_ops {
 	void (*reset)(const void *task, void *state);
 	/** Gives the rows: ns_task_row(), set columns, ns_task_row_end(). 0 or -errno. Control. */
 	int (*result)(const void *task, const void *state, struct ns_task_out *o);
+	/**
+	 * Names each sketch of the state with ns_task_sketch(), so that what was counted can be
+	 * merged with that of other engines; NULL: nothing can. Control.
+	 */
+	void (*sketches)(const void *task, const void *state, struct ns_task_sketches *o);
 };
+
+/**
+ * One of the state's sketches, borrowed as long as the state is. @p label (@p len octets, copied)
+ * tells it from the task's others, the same in each engine: the text or the key of a value; none
+ * for the only one, or for what has no other place.
+ */
+void ns_task_sketch(struct ns_task_sketches *o, enum ns_sketch_type type, const void *sketch,
+	const void *label, size_t len);
 
 /** A new row, all zero but start_ns, end_ns and epoch. */
 void *ns_task_row(struct ns_task_out *o);
@@ -244,6 +258,11 @@ void ns_task_lcore_destroy(struct ns_task_lcore *l);
 
 /** Feeds @p n <= NS_TASK_BURST packets that ns_flow_burst() has seen. The state's lcore. */
 void ns_tasks_packets(struct ns_task_lcore *l, void *state, struct rte_mbuf *const *m, unsigned n);
+/**
+ * Which tasks ns_tasks_packets() has given this packet to, or would: bit i for task i < 64. For
+ * single packets; reads only, any lcore.
+ */
+uint64_t ns_tasks_of_packet(const struct ns_tasks *ts, const struct rte_mbuf *m);
 /** Feeds a record; up to NS_TASK_BURST wait until there is a burst of them. */
 void ns_tasks_record(struct ns_task_lcore *l, void *state, const struct ns_flow_rec *r);
 /** Feeds what waits; before the state is handed over. */
@@ -261,3 +280,15 @@ typedef int (*ns_task_row_fn)(void *ctx, const struct ns_rec_kind *kind, const v
 /** Gives the rows of all tasks, task by task. 0 or -errno. Control. */
 int ns_tasks_result(const struct ns_tasks *ts, const void *state, const struct ns_task_span *span,
 	ns_task_row_fn row, void *ctx);
+
+/** Whether task @p i has sketches; its type ("cardinality"). */
+bool ns_tasks_sketched(const struct ns_tasks *ts, unsigned i);
+const char *ns_tasks_type(const struct ns_tasks *ts, unsigned i);
+
+/**
+ * The sketches of task @p i, which point into @p state, to be written (ns_sketch_set_write()) or
+ * looked at; no parts when it has none. For ns_tasks_sketches_free(). NULL with errno. Control.
+ */
+struct ns_sketch_set *ns_tasks_sketches(
+	const struct ns_tasks *ts, unsigned i, const void *state, const struct ns_task_span *span);
+void ns_tasks_sketches_free(struct ns_sketch_set *s);

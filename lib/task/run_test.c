@@ -94,6 +94,12 @@ static void selections(void)
 		make_packets();
 		feed_all(&r, round % 2 == 0);
 		unsigned in_flow = count(NS_PKT_FLOW, 0), all = in_flow + count(0, NS_PKT_IP);
+		unsigned asked[8] = {0};
+
+		for (unsigned i = 0; i < PACKETS * 8; i++)
+			asked[i % 8] += ns_tasks_of_packet(r.ts, m[i / 8]) >> i % 8 & 1;
+		for (unsigned i = 0; i < 8; i++)
+			CU_ASSERT_EQUAL(asked[i], fed(&r, i));
 
 		CU_ASSERT(in_flow < all && all < PACKETS);
 		CU_ASSERT_EQUAL(fed(&r, 0), in_flow);

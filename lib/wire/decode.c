@@ -111,6 +111,8 @@ static void look_at_task(struct ns_wire_msg *m, const Netspectra__V1__TaskResult
 	m->end_ns = t->end_ns;
 	m->part = t->part;
 	m->more = t->more;
+	m->sketches = t->sketches.data;
+	m->sketches_len = t->sketches.len;
 }
 
 static void look_at_body(struct ns_wire_msg *m, const pb_envelope *pb)

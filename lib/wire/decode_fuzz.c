@@ -64,6 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 		sum += strlen(m->node) + strlen(m->boot) + strlen(m->topic);
 		read_table(m);
 		read_parts(m);
+		for (size_t i = 0; i < m->sketches_len; i++)
+			sum += m->sketches[i];
 	}
 	ns_wire_free(m);
 	return 0;

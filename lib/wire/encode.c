@@ -104,7 +104,7 @@ static void fill_head(struct ns_wire *w, pb_envelope *m, const struct ns_wire_he
 
 /* The message out of its body; body->base.descriptor and the oneof are set, and w->bound. */
 static int finish(struct ns_wire *w, const struct ns_wire_head *h, const pb_envelope *body,
-	enum ns_wire_body what, struct ns_wire_out *out)
+	unsigned what, struct ns_wire_out *out)
 {
 	pb_envelope head;
 
@@ -182,6 +182,24 @@ int ns_wire_task(struct ns_wire *w, const struct ns_wire_head *h, const struct n
 	m.body_case = NETSPECTRA__V1__ENVELOPE__BODY_TASK;
 	m.task = &task;
 	return finish(w, h, &m, NS_WIRE_TASK, out);
+}
+
+int ns_wire_sketches(struct ns_wire *w, const struct ns_wire_head *h,
+	const struct ns_wire_sketches *s, struct ns_wire_out *out)
+{
+	Netspectra__V1__TaskResult task = NETSPECTRA__V1__TASK_RESULT__INIT;
+	pb_envelope m;
+
+	begin(w, &m);
+	task.task = (char *)(uintptr_t)s->task;
+	task.epoch = s->epoch;
+	task.start_ns = s->start_ns;
+	task.end_ns = s->end_ns;
+	task.sketches = (ProtobufCBinaryData){s->len, (uint8_t *)(uintptr_t)s->octets};
+	w->bound += strlen(task.task) + s->len;
+	m.body_case = NETSPECTRA__V1__ENVELOPE__BODY_TASK;
+	m.task = &task;
+	return finish(w, h, &m, WIRE_TRY_SKETCHES, out);
 }
 
 /* The three maps have entries of one layout. */

@@ -58,6 +58,14 @@ struct ns_wire_task {
 	bool more;
 };
 
+/** The sketches of a task, serialised; borrowed for the call. */
+struct ns_wire_sketches {
+	const char *task;
+	uint64_t epoch, start_ns, end_ns;
+	const uint8_t *octets;
+	size_t len;
+};
+
 struct ns_wire_epoch {
 	const struct ns_rec_kind *kind; /**< fields named as in the message Epoch */
 	const void *record;
@@ -87,6 +95,8 @@ int ns_wire_flows(struct ns_wire *w, const struct ns_wire_head *h, const struct 
 	struct ns_wire_out *out);
 int ns_wire_task(struct ns_wire *w, const struct ns_wire_head *h, const struct ns_wire_task *t,
 	struct ns_wire_out *out);
+int ns_wire_sketches(struct ns_wire *w, const struct ns_wire_head *h,
+	const struct ns_wire_sketches *s, struct ns_wire_out *out);
 int ns_wire_epoch(struct ns_wire *w, const struct ns_wire_head *h, const struct ns_wire_epoch *from,
 	struct ns_wire_out *out);
 int ns_wire_health(struct ns_wire *w, const struct ns_wire_head *h,
@@ -134,6 +144,8 @@ struct ns_wire_msg {
 	uint64_t epoch, start_ns, end_ns; /**< epoch: of NS_WIRE_EPOCH and _HEALTH as well */
 	uint32_t part;
 	bool more;
+	const uint8_t *sketches; /**< NULL: none */
+	size_t sketches_len;
 	/* NS_WIRE_HEALTH */
 	unsigned lcores_n, writers_n;
 	void *pb; /**< Netspectra__V1__Envelope */

@@ -24,11 +24,16 @@ void *wire_alloc(struct wire_arena *a, size_t n); /* zeroed; NULL with ENOMEM */
 void wire_arena_reset(struct wire_arena *a);
 void wire_arena_destroy(struct wire_arena *a);
 
-/* How often compressing is tried: less and less while it does not pay. One for each body. */
+/*
+ * How often compressing is tried: less and less while it does not pay. One for each body, and one
+ * for sketches, of which some shrink and some do not, whatever rows do.
+ */
 struct wire_try {
 	unsigned skip; /* messages that are not tried before the next one that is */
 	unsigned back_off;
 };
+
+enum { WIRE_TRY_SKETCHES = NS_WIRE_HEALTH + 1, WIRE_TRIES };
 
 struct ns_wire {
 	struct ns_wire_args args;
@@ -36,7 +41,7 @@ struct ns_wire {
 	size_t bound; /* octets that the body takes at most */
 	uint8_t *body, *out;
 	size_t body_size, out_size;
-	struct wire_try tries[NS_WIRE_HEALTH + 1];
+	struct wire_try tries[WIRE_TRIES];
 	void *zstd; /* ZSTD_CCtx */
 };
 

@@ -26,6 +26,9 @@ struct ns_batch {
 	 */
 	uint64_t seq;
 	const char *source; /**< whose numbers these are; unique in the world; NULL with seq 0 */
+	/** Of kind ns_blob_rec_kind alone: the octets that its one record is about. Else NULL. */
+	uint8_t *blob;
+	size_t blob_len;
 };
 
 struct ns_writer;
@@ -96,6 +99,13 @@ struct ns_writer_ops {
 	 * message that names it. NULL: anything is fine until open.
 	 */
 	int (*check)(const char *target, struct ns_err *e);
+
+	/**
+	 * The names of the tasks whose sketches it wants beside their rows (ns_blob.h), by this
+	 * configuration; "*": of all that have some. *n of them, 0: none. NULL: it does not know
+	 * batches of that kind and never gets one. Main thread.
+	 */
+	const char *const *(*sketches)(const struct ns_conf *conf, unsigned *n);
 };
 
 #define NS_WRITER_KIND "writer"

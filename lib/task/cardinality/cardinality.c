@@ -259,6 +259,11 @@ static int result(const void *task, const void *state, struct ns_task_out *o)
 	return card_result(task, state, o);
 }
 
+static void sketches(const void *task, const void *state, struct ns_task_sketches *o)
+{
+	card_sketches(task, state, o);
+}
+
 static const struct ns_task_ops ops = {
 	.create = create,
 	.destroy = destroy,
@@ -268,6 +273,7 @@ static const struct ns_task_ops ops = {
 	.merge = merge,
 	.reset = reset,
 	.result = result,
+	.sketches = sketches,
 };
 
 static const struct ns_plugin cardinality = {

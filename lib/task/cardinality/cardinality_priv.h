@@ -102,3 +102,4 @@ static inline struct ns_hll *card_sketch(const struct card *t, const void *state
 
 /* cardinality_rows.c */
 int card_result(const struct card *t, const void *state, struct ns_task_out *o);
+void card_sketches(const struct card *t, const void *state, struct ns_task_sketches *o);

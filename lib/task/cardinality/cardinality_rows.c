@@ -156,3 +156,22 @@ int card_result(const struct card *t, const void *state, struct ns_task_out *o)
 	free(x.keys);
 	return rc;
 }
+
+/* The rest has no label; a prefix has its text, a value the octets of its key. */
+void card_sketches(const struct card *t, const void *state, struct ns_task_sketches *o)
+{
+	uint32_t n = t->per.max > 0 ? 1 + card_slots_n(card_slots(t, state)) : t->sketches;
+
+	ns_task_sketch(o, NS_SKETCH_HLL, card_sketch(t, state, 0), NULL, 0);
+	for (uint32_t i = 1; i < n; i++) {
+		char text[NS_REC_TEXT_MAX];
+		const void *label = text;
+		size_t len = t->per.key_len;
+
+		if (t->per.max > 0)
+			label = card_slots_key(card_slots(t, state), i);
+		else
+			len = (size_t)(ns_put_prefix(text, &t->prefixes[i - 1]) - text);
+		ns_task_sketch(o, NS_SKETCH_HLL, card_sketch(t, state, i), label, len);
+	}
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cardinality_priv.h"
 
+#include <ns_test_sketches.h>
 #include <ns_test_task_alloc.h>
 
 #include <inttypes.h>
@@ -335,7 +336,17 @@ static void no_memory(void)
 	}
 }
 
+static void sketches(void)
+{
+	ns_test_sketches_merge("- {name: a, type: cardinality, key: [src_ip]}\n", true);
+	ns_test_sketches_merge(
+		"- {name: a, type: cardinality, key: [src_ip], per: dst_port}\n", true);
+	ns_test_sketches_merge(
+		"- {name: a, type: cardinality, key: [dst_ip], per: src_ip, prefixes: [10.0.1.0/24, 10.0.0.0/8]}\n",
+		true);
+}
+
 NS_TEST_MAIN({"total", total}, {"per values", per_values},
 	{"values without order", values_without_order}, {"per prefix", per_prefix},
 	{"longest prefix", longest_prefix}, {"prefix text", prefix_text}, {"many", many},
-	{"wrong", wrong}, {"no memory", no_memory})
+	{"wrong", wrong}, {"sketches", sketches}, {"no memory", no_memory})

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <ns_test_sketches.h>
 #include <ns_test_task_alloc.h>
 #include <ns_test_zipf.h>
 
@@ -148,5 +149,10 @@ static void no_memory(void)
 	ns_test_tasks_end(t);
 }
 
+static void sketches(void)
+{
+	ns_test_sketches_merge("- {name: a, type: entropy, key: [src_ip]}\n", false);
+}
+
 NS_TEST_MAIN({"few", few}, {"many", many}, {"unknown", unknown}, {"wrong", wrong},
-	{"no memory", no_memory})
+	{"sketches", sketches}, {"no memory", no_memory})

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <ns_test_sketches.h>
 #include <ns_test_task_alloc.h>
 
 static void say(struct ns_test_tasks *t, unsigned lane, const char *src, const char *dst,
@@ -196,5 +197,11 @@ static void no_memory(void)
 	ns_test_tasks_end(t);
 }
 
+static void sketches(void)
+{
+	ns_test_sketches_merge(
+		"- {name: a, type: exact, key: [src_ip, dst_port], max: 500}\n", true);
+}
+
 NS_TEST_MAIN({"by key", by_key}, {"of flows", of_flows}, {"order", order}, {"overflow", overflow},
-	{"wrong", wrong}, {"no memory", no_memory})
+	{"wrong", wrong}, {"sketches", sketches}, {"no memory", no_memory})

@@ -257,6 +257,11 @@ static int result(const void *task, const void *state, struct ns_task_out *o)
 	return 0;
 }
 
+static void sketches(const void *task, const void *state, struct ns_task_sketches *o)
+{
+	ns_task_sketch(o, NS_SKETCH_CMS, state, NULL, 0);
+}
+
 static const struct ns_task_ops ops = {
 	.create = create,
 	.destroy = destroy,
@@ -266,6 +271,7 @@ static const struct ns_task_ops ops = {
 	.merge = merge,
 	.reset = reset,
 	.result = result,
+	.sketches = sketches,
 };
 
 static const struct ns_plugin frequency = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "frequency_priv.h"
 
+#include <ns_test_sketches.h>
 #include <ns_test_task_alloc.h>
 #include <ns_test_zipf.h>
 
@@ -222,5 +223,13 @@ static void no_memory(void)
 	ns_test_tasks_end(t);
 }
 
+static void sketches(void)
+{
+	ns_test_sketches_merge(
+		"- {name: a, type: frequency, key: [src_ip], by: octets, plain: true}\n", true);
+	ns_test_sketches_merge(
+		"- {name: a, type: frequency, key: [src_ip], layout: rows}\n", false);
+}
+
 NS_TEST_MAIN({"counts", counts}, {"of flows", of_flows}, {"verified", verified}, {"wrong", wrong},
-	{"no memory", no_memory})
+	{"sketches", sketches}, {"no memory", no_memory})

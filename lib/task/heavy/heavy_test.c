@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "heavy_priv.h"
 
+#include <ns_test_sketches.h>
 #include <ns_test_task_alloc.h>
 #include <ns_test_zipf.h>
 
@@ -312,5 +313,11 @@ static void no_memory(void)
 	ns_test_tasks_end(t);
 }
 
+static void sketches(void)
+{
+	ns_test_sketches_merge("- {name: a, type: heavy, key: [src_ip], top: 5}\n", false);
+}
+
 NS_TEST_MAIN({"lists", lists}, {"of flows", of_flows}, {"verified", verified}, {"enough", enough},
-	{"misses", misses}, {"unknown", unknown}, {"wrong", wrong}, {"no memory", no_memory})
+	{"misses", misses}, {"unknown", unknown}, {"wrong", wrong}, {"sketches", sketches},
+	{"no memory", no_memory})

@@ -261,6 +261,11 @@ static int result(const void *task, const void *state, struct ns_task_out *o)
 	return 0;
 }
 
+static void sketches(const void *task, const void *state, struct ns_task_sketches *o)
+{
+	ns_task_sketch(o, NS_SKETCH_QUANTILE, state, NULL, 0);
+}
+
 static const struct ns_task_ops ops = {
 	.create = create,
 	.destroy = destroy,
@@ -270,6 +275,7 @@ static const struct ns_task_ops ops = {
 	.merge = merge,
 	.reset = reset,
 	.result = result,
+	.sketches = sketches,
 };
 
 static const struct ns_plugin quantile = {

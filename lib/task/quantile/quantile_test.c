@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <ns_test_sketches.h>
 #include <ns_test_task_alloc.h>
 #include <ns_test_zipf.h>
 
@@ -169,5 +170,10 @@ static void no_memory(void)
 	ns_test_tasks_end(t);
 }
 
+static void sketches(void)
+{
+	ns_test_sketches_merge("- {name: a, type: quantile, value: l2_octets}\n", true);
+}
+
 NS_TEST_MAIN({"small", small}, {"not known", not_known}, {"percentiles", percentiles},
-	{"unknown", unknown}, {"wrong", wrong}, {"no memory", no_memory})
+	{"unknown", unknown}, {"wrong", wrong}, {"sketches", sketches}, {"no memory", no_memory})

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <ns_test_sketches.h>
 #include <ns_test_task_alloc.h>
 
 static const char list[] = "- {name: a, type: rate}\n";
@@ -136,5 +137,15 @@ static void no_memory(void)
 	ns_test_tasks_end(t);
 }
 
+static void sketches(void)
+{
+	struct ns_test_tasks *t = ns_test_tasks("- {name: a, type: rate}\n", 1, false);
+
+	/* its rows add up, there is nothing to merge */
+	CU_ASSERT_FALSE(ns_tasks_sketched(t->ts, 0));
+	CU_ASSERT_STRING_EQUAL(ns_tasks_type(t->ts, 0), "rate");
+	ns_test_tasks_end(t);
+}
+
 NS_TEST_MAIN({"protocols", protocols}, {"sizes", sizes}, {"many EtherTypes", many_ethertypes},
-	{"filtered", filtered}, {"wrong", wrong}, {"no memory", no_memory})
+	{"filtered", filtered}, {"wrong", wrong}, {"sketches", sketches}, {"no memory", no_memory})

@@ -298,6 +298,11 @@ static int result(const void *task, const void *state, struct ns_task_out *o)
 	return 0;
 }
 
+static void sketches(const void *task, const void *state, struct ns_task_sketches *o)
+{
+	ns_task_sketch(o, NS_SKETCH_SPREAD, state, NULL, 0);
+}
+
 static const struct ns_task_ops ops = {
 	.create = create,
 	.destroy = destroy,
@@ -307,6 +312,7 @@ static const struct ns_task_ops ops = {
 	.merge = merge,
 	.reset = reset,
 	.result = result,
+	.sketches = sketches,
 };
 
 static const struct ns_plugin spread = {

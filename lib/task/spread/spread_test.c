@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <ns_test_sketches.h>
 #include <ns_test_task_alloc.h>
 
 #include <math.h>
@@ -137,5 +138,12 @@ static void no_memory(void)
 	ns_test_tasks_end(t);
 }
 
+static void sketches(void)
+{
+	ns_test_sketches_merge(
+		"- {name: a, type: spread, key: [src_ip], peers: [dst_ip], memory: 16 KiB}\n",
+		true);
+}
+
 NS_TEST_MAIN({"exact while small", exact_while_small}, {"least", least}, {"verified", verified},
-	{"wrong", wrong}, {"no memory", no_memory})
+	{"wrong", wrong}, {"sketches", sketches}, {"no memory", no_memory})

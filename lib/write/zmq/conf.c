@@ -29,7 +29,7 @@ static const cyaml_schema_value_t text = {
 		0, CYAML_UNLIMITED)
 
 static const cyaml_schema_field_t fields[] = {CYAML_FIELD_UINT("hwm", OPT, struct zmq_conf, hwm),
-	LIST("push", push), LIST("topics", topics),
+	LIST("push", push), LIST("topics", topics), LIST("sketches", sketches),
 	CYAML_FIELD_ENUM("compression", OPT, struct zmq_conf, compression, compressions,
 		NS_ARRAY_LEN(compressions)),
 	CYAML_FIELD_UINT("level", OPT, struct zmq_conf, level),
@@ -41,6 +41,9 @@ static const struct ns_conf_doc docs[] = {
 	{"hwm", "messages that wait for one subscriber at most; then it loses some (1-1000000)"},
 	{"push", "more endpoints, each with a PUSH socket that connects to a PULL socket there; "
 		 "with @ in front it binds: [\"tcp://192.0.2.1:5557\", \"@ipc:///run/ns.push\"]"},
+	{"sketches",
+		"tasks whose sketches are sent beside their rows, on topics of their own, so that "
+		"what several nodes count can be merged; [\"*\"]: of all that have some"},
 	{"topics", "what is sent, of flow, task, epoch and health; empty: all of it"},
 	{"compression", "zstd: never, always, or auto: when an endpoint is not on this machine; a "
 			"message stays as it is when less than an eighth would be saved"},

@@ -151,6 +151,8 @@ static bool counts_make(struct counts *c, const struct ns_writer *w)
 
 	for (const struct topic *t = w->tasks; t != NULL; t = t->next)
 		tasks++;
+	for (const struct topic *t = w->sketches; t != NULL; t = t->next)
+		tasks++;
 	*c = (struct counts){
 		.drops = calloc(2 * (size_t)w->counters.n + tasks + 2, sizeof(*c->drops))};
 	if (c->drops == NULL)
@@ -167,6 +169,8 @@ static bool counts_make(struct counts *c, const struct ns_writer *w)
 	}
 	count_topic(c, w->flow);
 	for (const struct topic *t = w->tasks; t != NULL; t = t->next)
+		count_topic(c, t);
+	for (const struct topic *t = w->sketches; t != NULL; t = t->next)
 		count_topic(c, t);
 	count_topic(c, w->health);
 	return true;

@@ -288,36 +288,87 @@ void pub_serve(struct pub *p)
 	take_subscriptions(p);
 }
 
-/* Both frames, or none of them. */
-static bool send_to(void *s, const char *topic, const void *data, size_t len)
+/* Both frames, or none of them; the octets of the second are shared by all who get it. */
+static bool send_to(void *s, const char *topic, zmq_msg_t *body)
 {
-	return zmq_send(s, topic, strlen(topic), ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0 &&
-	       zmq_send(s, data, len, ZMQ_DONTWAIT) >= 0;
+	zmq_msg_t m;
+
+	zmq_msg_init(&m);
+	if (zmq_msg_copy(&m, body) == 0 &&
+		zmq_send(s, topic, strlen(topic), ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0 &&
+		zmq_msg_send(&m, s, ZMQ_DONTWAIT) >= 0)
+		return true;
+	zmq_msg_close(&m);
+	return false;
 }
 
 /*
  * libzmq looks only each millisecond for what its I/O thread has read from the queues, but at once
  * when it is asked for events: a queue that seems to be full may not be.
  */
-static bool send_again(void *s, const char *topic, const void *data, size_t len)
+static bool send_again(void *s, const char *topic, zmq_msg_t *body)
 {
 	int events;
 	size_t size = sizeof(events);
 
-	return zmq_getsockopt(s, ZMQ_EVENTS, &events, &size) == 0 && send_to(s, topic, data, len);
+	return zmq_getsockopt(s, ZMQ_EVENTS, &events, &size) == 0 && send_to(s, topic, body);
+}
+
+/* Closes the message. */
+static unsigned send_all(struct pub *p, const char *topic, zmq_msg_t *body, bool push)
+{
+	unsigned missed = 0;
+
+	if (!send_to(p->xpub, topic, body) && !send_again(p->xpub, topic, body)) {
+		missed++;
+		set_int(p->xpub, ZMQ_XPUB_NODROP, 0);
+		send_to(p->xpub, topic, body);
+		set_int(p->xpub, ZMQ_XPUB_NODROP, 1);
+	}
+	for (unsigned i = 0; push && i < p->push_n; i++)
+		missed += !send_to(p->push[i], topic, body);
+	zmq_msg_close(body);
+	return missed;
 }
 
 unsigned pub_send(struct pub *p, const char *topic, const void *data, size_t len, bool push)
 {
-	unsigned missed = 0;
+	zmq_msg_t body;
 
-	if (!send_to(p->xpub, topic, data, len) && !send_again(p->xpub, topic, data, len)) {
-		missed++;
-		set_int(p->xpub, ZMQ_XPUB_NODROP, 0);
-		send_to(p->xpub, topic, data, len);
-		set_int(p->xpub, ZMQ_XPUB_NODROP, 1);
+	if (zmq_msg_init_size(&body, len) < 0)
+		return 1;
+	memcpy(zmq_msg_data(&body), data, len);
+	return send_all(p, topic, &body, push);
+}
+
+/*
+ * Octets of large messages that are in queues, of all writers of the process: libzmq may free the
+ * last of them when their socket is gone. Atomic.
+ */
+static uint64_t large;
+
+/* By a thread of libzmq's, when no queue has the message any more. */
+static void release(void *data, void *hint)
+{
+	free(data);
+	__atomic_fetch_sub(&large, (uint64_t)(uintptr_t)hint, __ATOMIC_RELEASE);
+}
+
+int pub_send_large(struct pub *p, const char *topic, const void *data, size_t len, bool push)
+{
+	zmq_msg_t body;
+
+	if (__atomic_load_n(&large, __ATOMIC_ACQUIRE) + len > PUB_LARGE_MAX)
+		return -ENOBUFS;
+	void *copy = malloc(len);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, data, len);
+	if (zmq_msg_init_data(&body, copy, len, release, (void *)(uintptr_t)len) < 0) {
+		free(copy);
+		return -ENOMEM;
 	}
-	for (unsigned i = 0; push && i < p->push_n; i++)
-		missed += !send_to(p->push[i], topic, data, len);
-	return missed;
+	__atomic_fetch_add(&large, len, __ATOMIC_RELAXED);
+	return (int)send_all(p, topic, &body, push);
 }

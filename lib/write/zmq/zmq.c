@@ -4,6 +4,7 @@
  *
  *	put(flow)                      one FlowBatch each
  *	put(rows of a task) ...        gathered: one TaskResult for a task and interval (epoch.c)
+ *	put(sketches of a task)        one TaskResult each (sketch.c)
  *	put(counter, lcore, writer)    gathered
  *	put(epoch)                     one Health, then one Epoch: all of the epoch is said
  *
@@ -17,6 +18,7 @@
  */
 #include "zmq_priv.h"
 
+#include <ns_blob.h>
 #include <ns_log.h>
 #include <ns_node.h>
 #include <ns_registry.h>
@@ -30,16 +32,17 @@ NS_LOG_TYPE("write.zmq");
 /* Many who join at once, or one who comes and goes, are not to fill the queues of all others. */
 #define REPLAY_NS (NS_SEC_NS / 10)
 
-static struct topic *topic_create(const char *name, bool task)
+/* @folder "": the name is the kind of its messages. */
+static struct topic *topic_create(const char *folder, const char *name)
 {
-	size_t size = strlen("ns//task/") + NS_NODE_NAME_MAX + strlen(name) + 1;
+	size_t size = strlen("ns//") + NS_NODE_NAME_MAX + strlen(folder) + strlen(name) + 1;
 	struct topic *t = calloc(1, sizeof(*t) + size);
 
 	if (t == NULL)
 		return NULL;
-	int len = snprintf(t->name, size, "ns/%s/%s%s", ns_node()->name, task ? "task/" : "", name);
+	int len = snprintf(t->name, size, "ns/%s/%s%s", ns_node()->name, folder, name);
 
-	if (task)
+	if (*folder != '\0')
 		t->task = t->name + len - strlen(name);
 	t->end = &t->first;
 	return t;
@@ -64,20 +67,23 @@ static void topic_destroy(struct topic *t)
 }
 
 /* By name: a reload of the configuration makes the kinds of all tasks anew. */
+static struct topic *topic_of(struct topic **at, const char *folder, const char *name)
+{
+	while (*at != NULL && strcmp((*at)->task, name) != 0)
+		at = &(*at)->next;
+	if (*at == NULL)
+		*at = topic_create(folder, name);
+	return *at;
+}
+
 struct topic *zmq_task_topic(struct ns_writer *w, const struct ns_rec_kind *kind)
 {
-	struct topic *t = w->tasks;
+	return topic_of(&w->tasks, "task/", kind->name);
+}
 
-	while (t != NULL && strcmp(t->task, kind->name) != 0)
-		t = t->next;
-	if (t != NULL)
-		return t;
-	t = topic_create(kind->name, true);
-	if (t == NULL)
-		return NULL;
-	*w->tasks_end = t;
-	w->tasks_end = &t->next;
-	return t;
+struct topic *zmq_sketch_topic(struct ns_writer *w, const char *task)
+{
+	return topic_of(&w->sketches, "sketch/", task);
 }
 
 struct ns_wire_head zmq_head(struct topic *t)
@@ -92,7 +98,7 @@ void zmq_lost(struct ns_writer *w, uint32_t records, const char *why)
 	ns_stat_add(&w->stats.lost, records);
 }
 
-static void keep(struct topic *t, const struct ns_wire_out *o)
+void zmq_keep(struct topic *t, const struct ns_wire_out *o)
 {
 	struct kept *k = malloc(sizeof(*k) + o->len + NS_WIRE_REPLAYED_LEN);
 
@@ -113,7 +119,7 @@ void zmq_publish(struct ns_writer *w, struct topic *t, const struct ns_wire_out 
 		zmq_lost(w, records, "a reader does not keep up and loses messages");
 	ns_stat_add(&w->stats.octets, o->len);
 	if (kept)
-		keep(t, o);
+		zmq_keep(t, o);
 }
 
 static bool local(const char *endpoint)
@@ -154,14 +160,23 @@ static int make(struct ns_writer *w, const char *target, struct ns_err *e)
 		.zstd_min = c->compress_min};
 
 	w->topics_wanted = zmq_topics(c);
-	w->tasks_end = &w->tasks;
-	w->flow = topic_create("flow", false);
-	w->epoch = topic_create("epoch", false);
-	w->health = topic_create("health", false);
+	w->flow = topic_create("", "flow");
+	w->epoch = topic_create("", "epoch");
+	w->health = topic_create("", "health");
 	if (w->flow == NULL || w->epoch == NULL || w->health == NULL)
 		return ns_fail(e, ENOMEM, "%s: no memory", target);
 	w->wire = ns_wire_create(&args, e);
 	return w->wire == NULL ? -errno : pub_open(&w->pub, target, c, e);
+}
+
+static void topics_destroy(struct topic *t)
+{
+	while (t != NULL) {
+		struct topic *next = t->next;
+
+		topic_destroy(t);
+		t = next;
+	}
 }
 
 static void destroy(struct ns_writer *w)
@@ -171,12 +186,8 @@ static void destroy(struct ns_writer *w)
 	topic_destroy(w->flow);
 	topic_destroy(w->epoch);
 	topic_destroy(w->health);
-	while (w->tasks != NULL) {
-		struct topic *t = w->tasks;
-
-		w->tasks = t->next;
-		topic_destroy(t);
-	}
+	topics_destroy(w->tasks);
+	topics_destroy(w->sketches);
 	free(w->rows.g.records);
 	free(w->counters.records);
 	free(w->lcores.records);
@@ -224,6 +235,8 @@ static int zmq_put(struct ns_writer *w, const struct ns_batch *b, struct ns_err 
 		return 0;
 	if (ns_state_kind(b->kind))
 		zmq_put_state(w, b);
+	else if (b->kind == &ns_blob_rec_kind)
+		zmq_put_sketches(w, b);
 	else if (strcmp(b->kind->name, "flow") != 0)
 		zmq_put_rows(w, b);
 	else if ((w->topics_wanted & 1u << ZMQ_FLOW) != 0)
@@ -231,12 +244,15 @@ static int zmq_put(struct ns_writer *w, const struct ns_batch *b, struct ns_err 
 	return 0;
 }
 
-static void replay_topic(struct ns_writer *w, const struct topic *t)
+static void replay_topic(struct ns_writer *w, const struct topic *t, bool large)
 {
 	if (!pub_joined(&w->pub, t->name))
 		return;
 	for (const struct kept *k = t->first; k != NULL; k = k->next)
-		pub_send(&w->pub, t->name, k->data, k->len, false);
+		if (large)
+			pub_send_large(&w->pub, t->name, k->data, k->len, false);
+		else
+			pub_send(&w->pub, t->name, k->data, k->len, false);
 }
 
 static void replay(struct ns_writer *w)
@@ -247,9 +263,11 @@ static void replay(struct ns_writer *w)
 		return;
 	w->replay_ns = now;
 	for (const struct topic *t = w->tasks; t != NULL; t = t->next)
-		replay_topic(w, t);
-	replay_topic(w, w->health);
-	replay_topic(w, w->epoch);
+		replay_topic(w, t, false);
+	for (const struct topic *t = w->sketches; t != NULL; t = t->next)
+		replay_topic(w, t, true);
+	replay_topic(w, w->health, false);
+	replay_topic(w, w->epoch, false);
 	pub_replayed(&w->pub);
 }
 
@@ -285,7 +303,8 @@ static const struct ns_writer_ops zmq_ops = {.wants = NS_WRITER_STATE | NS_WRITE
 	.stats = zmq_stats,
 	.flush = zmq_flush,
 	.close = zmq_writer_close,
-	.check = pub_check};
+	.check = pub_check,
+	.sketches = zmq_sketches};
 
 static const struct ns_plugin zmq = {.kind = NS_WRITER_KIND,
 	.name = "zmq",

@@ -16,6 +16,8 @@ struct zmq_conf {
 	uint32_t push_count;
 	char **topics; /**< words of zmq_topic_words; NULL: all */
 	uint32_t topics_count;
+	char **sketches; /**< names of tasks, or "*"; NULL: none */
+	uint32_t sketches_count;
 	int compression; /**< enum zmq_compression */
 	uint32_t level; /**< of zstd */
 	uint32_t compress_min; /**< octets */
@@ -105,6 +107,15 @@ void pub_replayed(struct pub *p);
  */
 unsigned pub_send(struct pub *p, const char *topic, const void *data, size_t len, bool push);
 
+/** Octets that may be in the queues of all subscribers together by pub_send_large(). */
+#define PUB_LARGE_MAX (UINT64_C(256) << 20)
+
+/**
+ * As pub_send() for messages so large that a number of them is no bound: -ENOBUFS, and nobody gets
+ * it, while what is in the queues and this one would be more than PUB_LARGE_MAX; -ENOMEM.
+ */
+int pub_send_large(struct pub *p, const char *topic, const void *data, size_t len, bool push);
+
 /* --- messages (zmq.c, epoch.c) -------------------------------------------------------------- */
 
 /* An encoded message that is kept for those who come late. */
@@ -116,7 +127,7 @@ struct kept {
 
 struct topic {
 	struct topic *next;
-	const char *task; /* in name; NULL: no task's */
+	const char *task; /* in name; NULL: neither a task's nor of its sketches */
 	uint64_t seq;
 	struct kept *first, **end;
 	char name[];
@@ -142,7 +153,7 @@ struct ns_writer {
 	struct pub pub;
 	struct ns_wire *wire;
 	struct topic *flow, *epoch, *health;
-	struct topic *tasks, **tasks_end;
+	struct topic *tasks, *sketches;
 	struct rows rows;
 	struct gather counters, lcores, writers;
 	uint64_t replay_ns; /* when there was the last */
@@ -163,6 +174,16 @@ void zmq_topic_forget(struct topic *t);
 
 /* The topic of a task, made when it is new; NULL with ENOMEM. */
 struct topic *zmq_task_topic(struct ns_writer *w, const struct ns_rec_kind *kind);
+
+/* The topic of a task's sketches; alike. */
+struct topic *zmq_sketch_topic(struct ns_writer *w, const char *task);
+
+/* The message is sent again to who comes late, until the topic is forgotten. */
+void zmq_keep(struct topic *t, const struct ns_wire_out *o);
+
+/* The sketches of a task (sketch.c). */
+void zmq_put_sketches(struct ns_writer *w, const struct ns_batch *b);
+const char *const *zmq_sketches(const struct ns_conf *conf, unsigned *n);
 
 /* Rows of a task, and records of the engine's state. */
 void zmq_put_rows(struct ns_writer *w, const struct ns_batch *b);
