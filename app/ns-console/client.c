@@ -57,8 +57,10 @@ static int read_head(struct client *c, char line[40], struct ns_err *e)
 
 static int read_reply(struct client *c, struct reply *r, struct ns_err *e)
 {
-	static const char *const names[] = {
-		[STATUS_OK] = "ok", [STATUS_ERROR] = "error", [STATUS_BYE] = "bye"};
+	static const char *const names[] = {[STATUS_OK] = "ok",
+		[STATUS_ERROR] = "error",
+		[STATUS_BYE] = "bye",
+		[STATUS_PART] = "part"};
 	char line[40], word[16];
 	size_t n = 0;
 	int rc = read_head(c, line, e);
@@ -152,6 +154,11 @@ int client_ask(
 	if (rc == 0)
 		rc = send_all(c, "\n", 1, e);
 	return rc < 0 ? rc : read_reply(c, r, e);
+}
+
+int client_more(struct client *c, struct reply *r, struct ns_err *e)
+{
+	return read_reply(c, r, e);
 }
 
 bool client_gone(struct client *c)

@@ -13,7 +13,7 @@ struct client {
 	int fd; /* -1: not connected */
 };
 
-enum status { STATUS_OK, STATUS_ERROR, STATUS_BYE };
+enum status { STATUS_OK, STATUS_ERROR, STATUS_BYE, STATUS_PART };
 
 struct reply {
 	enum status status;
@@ -38,6 +38,9 @@ void client_close(struct client *c);
  */
 int client_ask(
 	struct client *c, const struct ask *a, const char *line, struct reply *r, struct ns_err *e);
+
+/* The next part of an answer, behind one of STATUS_PART. As client_ask(). */
+int client_more(struct client *c, struct reply *r, struct ns_err *e);
 
 /* Whether the engine has closed the connection; closes it then. */
 bool client_gone(struct client *c);

@@ -81,6 +81,13 @@ int console_line(struct console *k, const char *line)
 		return watch_run(k, watched, ms);
 	if (client_ask(&k->client, &a, line, &r, &e) < 0)
 		return say(&e);
+	while (r.status == STATUS_PART) {
+		fwrite(r.body, 1, r.n, stdout);
+		fflush(stdout);
+		free(r.body);
+		if (client_more(&k->client, &r, &e) < 0)
+			return say(&e);
+	}
 	FILE *to = r.status == STATUS_ERROR ? stderr : stdout;
 
 	fwrite(r.body, 1, r.n, to);

@@ -110,6 +110,16 @@ static inline char *ns_put_str(char *p, const char *s)
 	return p + n;
 }
 
+/**
+ * How many octets of @p text make a line of at most @p room: up to a blank, if there is one; blanks
+ * there are not counted. The next line begins at ns_text_next().
+ */
+size_t ns_text_fit(const char *text, size_t room);
+static inline const char *ns_text_next(const char *text, size_t fit)
+{
+	return text + fit + strspn(text + fit, " ");
+}
+
 /** JSON string body of @p n bytes (no quotes); bytes that are no UTF-8 become U+FFFD; <= 6 * n. */
 char *ns_put_json(char *p, const char *s, size_t n);
 

@@ -231,3 +231,16 @@ char *ns_put_utf8(char *p, const char *str, size_t n)
 	}
 	return p;
 }
+
+size_t ns_text_fit(const char *text, size_t room)
+{
+	size_t n = strlen(text);
+
+	if (n <= room)
+		return n;
+	for (n = room; n > 0 && text[n] != ' ';)
+		n--;
+	while (n > 0 && text[n - 1] == ' ')
+		n--;
+	return n > 0 ? n : room;
+}

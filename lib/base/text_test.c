@@ -321,6 +321,34 @@ static void utf8(void)
 	CU_ASSERT_EQUAL(memcmp(got, want, sizeof(want) - 1), 0);
 }
 
+/* The lines that a text becomes, with "|" between them. */
+static void lines_are(const char *text, size_t room, const char *want)
+{
+	char got[200] = "";
+
+	do {
+		size_t n = ns_text_fit(text, room);
+
+		CU_ASSERT_FATAL(n <= room && (n > 0 || *text == '\0'));
+		strncat(got, text, n);
+		text = ns_text_next(text, n);
+		strcat(got, *text != '\0' ? "|" : "");
+	} while (*text != '\0');
+	CU_ASSERT_STRING_EQUAL(got, want);
+}
+
+static void fit(void)
+{
+	lines_are("", 5, "");
+	lines_are("abc", 3, "abc");
+	lines_are("ab cd ef", 5, "ab cd|ef");
+	lines_are("ab cd ef", 4, "ab|cd|ef");
+	lines_are("ab   cd", 4, "ab|cd");
+	lines_are("abcdefgh ij", 3, "abc|def|gh|ij");
+	lines_are("ab cd ", 100, "ab cd ");
+	lines_are("ab cd", SIZE_MAX, "ab cd");
+}
+
 NS_TEST_MAIN({"numbers", numbers}, {"octets", octets}, {"dotted quads", dotted_quads},
 	{"groups", groups}, {"hex", hex}, {"ipv4", ipv4}, {"ipv6", ipv6}, {"rfc 5952", rfc5952},
-	{"base64", base64}, {"json", json}, {"utf8", utf8})
+	{"base64", base64}, {"json", json}, {"utf8", utf8}, {"fit", fit})

@@ -10,7 +10,12 @@
  *		.help = "what each lcore does", .run = show};
  *	NS_COMMAND_REGISTER(lcores)
  *
- * An answer is records, which become a table for people and JSON for scripts, or lines of text.
+ * An answer is records, which become a table for people and JSON for scripts, or lines of text. One
+ * that comes bit by bit says NS_COMMAND_MORE and is asked again until it is complete:
+ *
+ *	run() NS_COMMAND_MORE ─▶ run() NS_COMMAND_MORE ─▶ ... ─▶ run() 0 or -errno
+ *	                      └▶ end(): nobody waits any more
+ *
  * Registration links static structs before main(); all else is the main thread's, which is
  * control's.
  */
@@ -33,7 +38,13 @@ struct ns_command_call {
 	unsigned argc; /**< words behind the command's name */
 	const char *const *argv;
 	const struct ns_command_out *out;
+	unsigned columns; /**< of the terminal that the answer is for; 0: any width */
+	bool exact; /**< for a program: records where people are better served by lines */
+	void *state; /**< the command's own between calls for one answer; NULL at the first */
 };
+
+/** What run() returns when there is more to come: it is called again within 20 ms or so. */
+#define NS_COMMAND_MORE 1
 
 #define NS_COMMAND_ARGS 64
 
@@ -43,9 +54,18 @@ struct ns_command {
 	const char *args; /**< "[top N] [by FIELD]"; NULL: none, and none are taken */
 	const char *help; /**< one line */
 	bool changes; /**< does something, rather than show it: no console repeats it by itself */
-	/** Answers through ns_command_record() and ns_command_text(); 0, or -errno with a message
-	 * that names the word. Does not block for longer than a tenth of a second. */
+	/**
+	 * Answers through ns_command_record() and ns_command_text(); 0, or -errno with a message
+	 * that names the word. Does not block for longer than a tenth of a second: what takes
+	 * longer returns NS_COMMAND_MORE and keeps what it needs in c->state. argc is 0 at all
+	 * calls but the first. Only a command that `changes` may do so.
+	 */
 	int (*run)(struct ns_command_call *c, struct ns_err *e);
+	/**
+	 * Nobody waits for the rest of an answer that said NS_COMMAND_MORE: c has engine and state
+	 * alone. NULL: there is nothing to tidy up.
+	 */
+	void (*end)(struct ns_command_call *c);
 	/**
 	 * Offers words that may follow argv[0..argc-2] and begin with argv[argc-1], each as a line
 	 * of text; NULL: none.

@@ -15,7 +15,7 @@ static void end_table(struct answer *a)
 		if (a->body.n > 0)
 			buf_str(&a->body, "\n");
 		table_put(&a->body, a->kind, (const uint8_t *)a->records.s,
-			a->records.n / a->kind->size, a->request->columns);
+			a->records.n / a->kind->size, a->request.columns);
 	}
 	a->records.n = 0;
 	a->kind = NULL;
@@ -24,7 +24,7 @@ static void end_table(struct answer *a)
 static void on_record(void *ctx, const struct ns_rec_kind *kind, const void *rec)
 {
 	struct answer *a = ctx;
-	bool json = a->request->format == FORMAT_JSON;
+	bool json = a->request.format == FORMAT_JSON;
 	size_t most = json ? ns_rec_line_max(kind) : kind->size;
 
 	if (!json && a->kind != kind) {
@@ -65,7 +65,7 @@ static void on_text(void *ctx, const char *text)
 {
 	struct answer *a = ctx;
 
-	if (a->request->format == FORMAT_JSON) {
+	if (a->request.format == FORMAT_JSON) {
 		put_json_text(&a->body, text);
 		return;
 	}
@@ -81,11 +81,18 @@ static void on_text(void *ctx, const char *text)
 
 void answer_error(struct answer *a, const char *text)
 {
+	size_t columns = a->request.columns > 0 ? a->request.columns : SIZE_MAX;
+
 	buf_free(&a->body);
 	a->records.n = 0;
 	a->kind = NULL;
 	a->status = ANSWER_ERROR;
-	buf_printf(&a->body, "%s\n", text);
+	do {
+		size_t n = ns_text_fit(text, columns);
+
+		buf_printf(&a->body, "%.*s\n", (int)n, text);
+		text = ns_text_next(text, n);
+	} while (*text != '\0');
 }
 
 struct answer *answer_of(const struct ns_command_out *out)
@@ -107,32 +114,9 @@ static int check_call(const struct request *r, const struct ns_command *c, const
 	return 0;
 }
 
-static void run(struct answer *a, struct ns_engine *en)
+/* What is left out is said; more is not. */
+static void end_part(struct answer *a)
 {
-	struct ns_command_out out = {.record = on_record, .text = on_text, .ctx = a};
-	struct ns_err e = {""};
-	struct words w;
-	unsigned used;
-
-	if (words_split(a->request->line, false, &w, &e) < 0) {
-		answer_error(a, e.text);
-		return;
-	}
-	if (w.n == 0)
-		return;
-	const struct ns_command *c = ns_command_find(w.v, w.n, &used, &e);
-
-	if (c == NULL || check_call(a->request, c, &w, used, &e) < 0) {
-		answer_error(a, e.text);
-		return;
-	}
-	struct ns_command_call call = {
-		.engine = en, .argc = w.n - used, .argv = w.v + used, .out = &out};
-
-	if (c->run(&call, &e) < 0) {
-		answer_error(a, e.text[0] != '\0' ? e.text : strerror(errno));
-		return;
-	}
 	end_table(a);
 	if (a->left_out > 0 || a->body.cut) {
 		char line[100];
@@ -144,25 +128,90 @@ static void run(struct answer *a, struct ns_engine *en)
 	}
 }
 
-void answer_make(struct answer *a, const char *request_line, struct ns_engine *en)
+static void call(struct answer *a, const struct ns_command *c, struct ns_command_call call)
 {
-	struct request r;
+	struct ns_command_out out = {.record = on_record, .text = on_text, .ctx = a};
 	struct ns_err e = {""};
 
-	*a = (struct answer){.request = &r, .body.most = ANSWER_MAX, .records.most = ANSWER_MAX};
-	if (request_parse(request_line, &r, &e) < 0)
+	call.out = &out;
+	call.columns = a->request.columns;
+	call.exact = a->request.format == FORMAT_JSON;
+	int rc = c->run(&call, &e);
+
+	a->command = NULL;
+	if (rc < 0) {
+		answer_error(a, e.text[0] != '\0' ? e.text : strerror(errno));
+		return;
+	}
+	end_part(a);
+	if (rc == NS_COMMAND_MORE) {
+		a->status = ANSWER_PART;
+		a->command = c;
+		a->state = call.state;
+	}
+}
+
+static void run(struct answer *a, struct ns_engine *en)
+{
+	struct ns_err e = {""};
+	struct words w;
+	unsigned used;
+
+	if (words_split(a->request.line, false, &w, &e) < 0) {
 		answer_error(a, e.text);
-	else if (r.format == FORMAT_WORDS)
-		complete(a, r.line, en);
+		return;
+	}
+	if (w.n == 0)
+		return;
+	const struct ns_command *c = ns_command_find(w.v, w.n, &used, &e);
+
+	if (c == NULL || check_call(&a->request, c, &w, used, &e) < 0) {
+		answer_error(a, e.text);
+		return;
+	}
+	call(a, c, (struct ns_command_call){.engine = en, .argc = w.n - used, .argv = w.v + used});
+}
+
+void answer_make(struct answer *a, const char *request_line, struct ns_engine *en)
+{
+	struct ns_err e = {""};
+
+	*a = (struct answer){.body.most = ANSWER_MAX, .records.most = ANSWER_MAX};
+	if (request_parse(request_line, &a->request, &e) < 0)
+		answer_error(a, e.text);
+	else if (a->request.format == FORMAT_WORDS)
+		complete(a, a->request.line, en);
 	else
 		run(a, en);
-	a->request = NULL;
+	a->request.line = NULL;
+}
+
+void answer_go_on(struct answer *a, struct ns_engine *en)
+{
+	answer_free(a);
+	*a = (struct answer){.request = a->request,
+		.command = a->command,
+		.state = a->state,
+		.body.most = ANSWER_MAX,
+		.records.most = ANSWER_MAX};
+	call(a, a->command, (struct ns_command_call){.engine = en, .state = a->state});
+}
+
+void answer_stop(struct answer *a, struct ns_engine *en)
+{
+	struct ns_command_call call = {.engine = en, .state = a->state};
+
+	if (a->command != NULL && a->command->end != NULL)
+		a->command->end(&call);
+	a->command = NULL;
 }
 
 size_t answer_head(const struct answer *a, char line[40])
 {
-	static const char *const names[] = {
-		[ANSWER_OK] = "ok", [ANSWER_ERROR] = "error", [ANSWER_BYE] = "bye"};
+	static const char *const names[] = {[ANSWER_OK] = "ok",
+		[ANSWER_ERROR] = "error",
+		[ANSWER_BYE] = "bye",
+		[ANSWER_PART] = "part"};
 
 	return (size_t)snprintf(line, 40, "%s %zu\n", names[a->status], a->body.n);
 }

@@ -16,11 +16,14 @@
 		    */
 #define ANSWER_RECORDS 5000 /* records of an answer: more is for a writer */
 
-enum answer_status { ANSWER_OK, ANSWER_ERROR, ANSWER_BYE };
+enum answer_status { ANSWER_OK, ANSWER_ERROR, ANSWER_BYE, ANSWER_PART };
 
 struct answer {
-	const struct request *request;
+	struct request request; /* its line is there while the first part is made */
 	enum answer_status status;
+	/* ANSWER_PART: goes on with answer_go_on(), or ends with answer_stop() */
+	const struct ns_command *command;
+	void *state; /* the command's */
 	struct buf body;
 	/* records of one kind that wait for the others of their table */
 	struct buf records;
@@ -33,6 +36,10 @@ struct answer {
  */
 void answer_make(struct answer *a, const char *request_line, struct ns_engine *en);
 void answer_free(struct answer *a);
+/* The next part of an answer of which the last one said ANSWER_PART; its body may be empty. */
+void answer_go_on(struct answer *a, struct ns_engine *en);
+/* There will be no next part: nobody wants it. Any answer. */
+void answer_stop(struct answer *a, struct ns_engine *en);
 
 /* The answer that is only a message. */
 void answer_error(struct answer *a, const char *text);

@@ -5,7 +5,8 @@
  *   read ─▶ line whole ─▶ reading stops ─▶ answer ─▶ write ─▶ all written ─▶ next line, or read
  *
  * so a client has at most one answer on its way, which is bounded. One that does not take it within
- * STALL_MS is dropped.
+ * STALL_MS is dropped. An answer that comes bit by bit is asked for its next part every AGAIN_MS;
+ * meanwhile reading goes on, so that a client that goes is seen.
  */
 #include "answer.h"
 #include "console_priv.h"
@@ -23,13 +24,14 @@
 NS_LOG_TYPE("console");
 
 #define CLIENTS 32
+#define AGAIN_MS 20
 #define STALL_MS 10000 /* without an octet taken of an answer */
 
 struct client {
 	struct client *next;
 	struct ns_console *console;
 	uv_pipe_t pipe;
-	uv_timer_t stall;
+	uv_timer_t stall, again;
 	unsigned open; /* handles that are not closed yet */
 	bool closing, writing, last; /* last: nothing is read after this answer */
 	size_t left; /* octets of the answer not taken at the last look */
@@ -78,17 +80,27 @@ static void on_client_closed(uv_handle_t *h)
 	forget(c);
 }
 
+static struct ns_engine *engine(const struct client *cl)
+{
+	const struct ns_console_args *args = &cl->console->args;
+
+	return args->engine != NULL ? args->engine(args->ctx) : NULL;
+}
+
 static void drop(struct client *cl)
 {
 	if (cl->closing)
 		return;
 	cl->closing = true;
 	NS_LOG(INFO, "process %d has left", (int)cl->pid);
+	answer_stop(&cl->answer, engine(cl));
 	uv_close((uv_handle_t *)&cl->pipe, on_client_closed);
 	uv_close((uv_handle_t *)&cl->stall, on_client_closed);
+	uv_close((uv_handle_t *)&cl->again, on_client_closed);
 }
 
 static void next_request(struct client *cl);
+static void wait_for_more(struct client *cl);
 
 static void on_written(uv_write_t *w, int status)
 {
@@ -99,6 +111,8 @@ static void on_written(uv_write_t *w, int status)
 	answer_free(&cl->answer);
 	if (status < 0 || cl->last)
 		drop(cl);
+	else if (!cl->closing && cl->answer.command != NULL)
+		wait_for_more(cl);
 	else if (!cl->closing)
 		next_request(cl);
 }
@@ -147,14 +161,16 @@ static void refuse(struct client *cl, const char *text)
 
 static void take(struct client *cl, char *line)
 {
-	const struct ns_console_args *args = &cl->console->args;
 	size_t n = strlen(line);
 
 	if (n > 0 && line[n - 1] == '\r')
 		line[n - 1] = '\0';
-	answer_make(&cl->answer, line, args->engine != NULL ? args->engine(args->ctx) : NULL);
+	answer_make(&cl->answer, line, engine(cl));
 	cl->last = cl->answer.status == ANSWER_BYE;
-	send_answer(cl);
+	if (cl->answer.status == ANSWER_PART && cl->answer.body.n == 0)
+		wait_for_more(cl);
+	else
+		send_answer(cl);
 }
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
@@ -175,8 +191,28 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 		return;
 	}
 	cl->n += (size_t)n;
-	if (n > 0)
+	if (n > 0 && cl->answer.command == NULL)
 		next_request(cl);
+	else if (cl->n == sizeof(cl->in))
+		uv_read_stop(s);
+}
+
+static void on_again(uv_timer_t *t)
+{
+	struct client *cl = t->data;
+
+	answer_go_on(&cl->answer, engine(cl));
+	if (cl->answer.status == ANSWER_PART && cl->answer.body.n == 0)
+		wait_for_more(cl);
+	else
+		send_answer(cl);
+}
+
+static void wait_for_more(struct client *cl)
+{
+	uv_timer_start(&cl->again, on_again, AGAIN_MS, 0);
+	if (cl->n < sizeof(cl->in))
+		uv_read_start((uv_stream_t *)&cl->pipe, on_alloc, on_read);
 }
 
 /* Answers the next line that is there, or reads on. */
@@ -231,8 +267,9 @@ static void on_connection(uv_stream_t *server, int status)
 	cl->console = c;
 	uv_pipe_init(c->loop, &cl->pipe, 0);
 	uv_timer_init(c->loop, &cl->stall);
-	cl->pipe.data = cl->stall.data = cl;
-	cl->open = 2;
+	uv_timer_init(c->loop, &cl->again);
+	cl->pipe.data = cl->stall.data = cl->again.data = cl;
+	cl->open = 3;
 	cl->next = c->clients;
 	c->clients = cl;
 	c->clients_n++;

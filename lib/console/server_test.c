@@ -39,6 +39,38 @@ static void offers(struct ns_command_call *c)
 		ns_command_text(c, "%s", words[i]);
 }
 
+static unsigned slow_left, slow_ended;
+
+/* Answers with a line at every second call. */
+static int slow(struct ns_command_call *c, struct ns_err *e)
+{
+	if (c->state == NULL && c->argc == 1 && strcmp(c->argv[0], "fails") == 0)
+		slow_left = 100;
+	else if (c->state == NULL)
+		slow_left = 6;
+	else
+		CU_ASSERT_EQUAL(c->argc, 0);
+	if (c->state != NULL && slow_left == 99)
+		return ns_fail(e, EIO, "half way");
+	c->state = &slow_left;
+	if (slow_left % 2 == 0)
+		ns_command_text(c, "%u left, %u columns, %d", slow_left, c->columns, c->exact);
+	return --slow_left > 0 ? NS_COMMAND_MORE : 0;
+}
+
+static void slow_end(struct ns_command_call *c)
+{
+	CU_ASSERT_PTR_EQUAL(c->state, &slow_left);
+	slow_ended++;
+}
+
+static struct ns_command test_slow = {.name = "test slow",
+	.help = "",
+	.args = "[fails]",
+	.changes = true,
+	.run = slow,
+	.end = slow_end};
+NS_COMMAND_REGISTER(test_slow)
 static struct ns_command test_many = {.name = "test many", .help = "", .run = many};
 static struct ns_command test_fails = {.name = "test fails",
 	.help = "",
@@ -167,7 +199,7 @@ static void answers(void)
 	is(ask(a, "\ttest fails x\n"), "error: \"x\" is wrong\n");
 	is(ask(b, "format=words\ttest fails al\n"), "ok: alpha\nalpine\n");
 	is(ask(b, "format=words\tte\n"), "ok: test\n");
-	is(ask(b, "format=words\ttest \n"), "ok: fails\nmany\n");
+	is(ask(b, "format=words\ttest \n"), "ok: fails\nmany\nslow\n");
 	is(ask(b, "format=words\twat\n"), "ok: watch\n");
 	is(ask(b, "format=words\tshow con\n"), "ok: config\n");
 	is(ask(b, "format=words\thelp show con\n"), "ok: config\n");
@@ -247,6 +279,49 @@ static void bounds(void)
 	end(c, conf);
 }
 
+/* Answers that come in parts; meanwhile others are served, and who goes is seen. */
+static void in_parts(void)
+{
+	struct ns_conf *conf = configuration("");
+	struct ns_err e;
+	struct ns_console *c = open_console(conf, &e);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	int a = client(), b = client();
+	char big[REQUEST_MAX];
+
+	answer(a);
+	answer(b);
+	is(ask(a, "columns=70\ttest slow\n\ttest fails 1\n"), "part: 6 left, 70 columns, 0\n");
+	is(ask(b, "\ttest fails y\n"), "error: \"y\" is wrong\n");
+	is(answer(a), "part: 4 left, 70 columns, 0\n");
+	is(answer(a), "part: 2 left, 70 columns, 0\n");
+	is(answer(a), "ok: ");
+	/* what was sent meanwhile */
+	is(answer(a), "error: \"1\" is wrong\n");
+	is(ask(a, "format=json\ttest slow fails\n"),
+		"part: {\"kind\":\"text\",\"text\":\"100 left, 0 columns, 1\"}\n");
+	is(answer(a), "error: half way\n");
+	is(ask(a, "repeat=1\ttest slow\n"),
+		"error: \"test slow\" does something: it is not repeated by itself\n");
+	CU_ASSERT_EQUAL(slow_ended, 0);
+	is(ask(a, "\ttest slow\n"), "part: 6 left, 0 columns, 0\n");
+	close(a);
+	for (int i = 0; i < 500 && slow_ended == 0; i++) {
+		uv_run(&loop, UV_RUN_NOWAIT);
+		usleep(1000);
+	}
+	CU_ASSERT_EQUAL(slow_ended, 1);
+	/* and when the console closes; one that is full of requests too */
+	is(ask(b, "\ttest slow\n"), "part: 6 left, 0 columns, 0\n");
+	memset(big, 'x', sizeof(big));
+	CU_ASSERT_EQUAL(write(b, big, sizeof(big)), sizeof(big));
+	is(answer(b), "part: 4 left, 0 columns, 0\n");
+	end(c, conf);
+	CU_ASSERT_EQUAL(slow_ended, 2);
+	close(b);
+}
+
 static void takes_over(void)
 {
 	struct ns_conf *conf = configuration("");
@@ -297,5 +372,5 @@ static void stop(void)
 	CU_ASSERT_EQUAL(rmdir(folder), 0);
 }
 
-NS_TEST_MAIN({"start", start}, {"answers", answers}, {"bounds", bounds}, {"takes over", takes_over},
-	{"stop", stop})
+NS_TEST_MAIN({"start", start}, {"answers", answers}, {"bounds", bounds}, {"in parts", in_parts},
+	{"takes over", takes_over}, {"stop", stop})

@@ -51,7 +51,6 @@ struct capture {
 	pthread_t thread;
 	char path[PATH_MAX];
 	char *filter;
-	struct ns_filter *filters[TAP_FILTERS];
 	uint64_t seconds, packets_max, octets_max;
 	uint64_t start_ns, start_mono;
 	struct capture_file *file;

@@ -2,8 +2,6 @@
 /* Captures as control sees them: what one needs, its begin, its end; see capture.h. */
 #include "capture.h"
 
-#include <ns_profile.h>
-
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +37,7 @@ static void tidy(struct capture *c)
 	if (c->threaded)
 		pthread_join(c->thread, NULL);
 	c->threaded = false;
-	for (unsigned i = 0; i < TAP_FILTERS; i++)
-		ns_filter_destroy(c->filters[i]);
+	tap_filters_destroy(&c->tap);
 	free(c->filter);
 	tap_rings_destroy(&c->tap);
 	capture_file_destroy(c->file);
@@ -61,44 +58,6 @@ static struct capture *place(struct ns_engine *en)
 			best = c;
 	}
 	return best;
-}
-
-/* Link type of a port that says nothing about it. */
-static int profile_linktype(const struct ns_engine *en, uint16_t *linktype, struct ns_err *e)
-{
-	struct ns_profile *p;
-
-	*linktype = NS_LINKTYPE_ETHERNET;
-	errno = 0;
-	p = en->sops->profile != NULL ? en->sops->profile(en->args.conf, e) : NULL;
-	if (p == NULL)
-		return errno != 0 && en->sops->profile != NULL ? -errno : 0;
-	*linktype = p->linktype;
-	ns_profile_destroy(p);
-	return 0;
-}
-
-/* A profile is not meant for all ports: those that it leaves alone are Ethernet. */
-static int make_filters(struct capture *c, uint16_t linktype, struct ns_err *e)
-{
-	uint16_t types[TAP_FILTERS] = {linktype, NS_LINKTYPE_ETHERNET};
-	struct ns_err other;
-
-	if (c->filter == NULL)
-		return 0;
-	for (unsigned i = 0; i < TAP_FILTERS; i++) {
-		if (i > 0 && types[i] == types[0])
-			break;
-		c->filters[i] = ns_filter_create(c->filter, types[i], 0, i == 0 ? e : &other);
-		if (c->filters[i] == NULL && i == 0)
-			return -errno;
-		if (c->filters[i] == NULL)
-			break; /* what Ethernet can't have does not match there */
-		c->tap.filters[i].filter = c->filters[i];
-		c->tap.filters[i].linktype = types[i];
-		c->tap.filters_n = i + 1;
-	}
-	return 0;
 }
 
 static int set_path(struct capture *c, const char *path, struct ns_err *e)
@@ -159,7 +118,7 @@ static int start_thread(struct capture *c, struct ns_err *e)
 static int prepare(struct capture *c, const struct capture_args *args, struct ns_err *e)
 {
 	uint16_t linktype;
-	int rc = profile_linktype(c->en, &linktype, e);
+	int rc = tap_linktype(c->en, &linktype, e);
 
 	if (rc < 0)
 		return rc;
@@ -174,7 +133,7 @@ static int prepare(struct capture *c, const struct capture_args *args, struct ns
 	}
 	rc = set_path(c, args->path, e);
 	if (rc == 0)
-		rc = make_filters(c, linktype, e);
+		rc = tap_filters_create(&c->tap, c->filter, linktype, e);
 	if (rc == 0)
 		rc = make_rings(c, args->buffer, e);
 	if (rc < 0)

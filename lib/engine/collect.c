@@ -59,6 +59,7 @@ static int merge(void *ctx, const void *state)
 {
 	struct ns_engine *en = ctx;
 
+	engine_look_empty(en);
 	en->plan->merged_used = true;
 	/* nobody may want any rows */
 	return en->plan->merged != NULL ? ns_tasks_merge(en->plan->tasks, en->plan->merged, state)
@@ -76,6 +77,8 @@ static void give(struct ns_engine *en, const struct collector *c, const void *st
 	const struct ns_task_span *span)
 {
 	int rc = engine_rows(en, c->sinks, state, span);
+
+	engine_blobs(en, c->sinks, state, span);
 
 	if (rc < 0)
 		failed(en, "rows", rc);
@@ -105,7 +108,7 @@ static void close_window(struct ns_engine *en, struct collector *c, uint64_t unt
 	}
 	give(en, c, c->state != NULL ? c->state : ns_snap_lcore(en->snap, 0)->slot[0].state, &span);
 	if (c->state != NULL)
-		ns_tasks_reset(en->plan->tasks, c->state);
+		engine_look_leave(en, c->state);
 	c->used = false;
 }
 
@@ -136,7 +139,8 @@ static void close_epoch(struct ns_engine *en, uint64_t start, uint64_t next, boo
 			close_window(en, c, leaves ? next : UINT64_MAX);
 	}
 	if (p->merged_used && p->collectors_n > 1)
-		ns_tasks_reset(p->tasks, p->merged);
+		engine_look_leave(en, p->merged);
+	engine_look_epoch(en, start, last ? ns_clock_real() : next, p->merged_used);
 	p->merged_used = false;
 	if (en->live)
 		engine_state_epoch(en, start, last ? ns_clock_real() : next, last);
@@ -149,6 +153,7 @@ static void change_plan(struct ns_engine *en)
 
 	if (p == en->plan)
 		return;
+	engine_look_empty(en);
 	for (unsigned i = 0; i < p->collectors_n; i++)
 		p->collectors[i].from_ns = en->epoch_next;
 	p->older = en->plan;

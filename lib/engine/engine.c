@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine_priv.h"
+#include "trace.h"
 
 #include <ns_node.h>
 #include <ns_profile.h>
@@ -30,6 +31,7 @@ static int resolve(struct ns_engine *en, struct ns_err *e)
 	if (ns_node_init(c->node, e) < 0)
 		return -errno;
 	en->conf = c;
+	ns_tuple_seed(c->seed);
 	en->sops = p->ops;
 	en->live = en->sops->live;
 	if (en->args.targets_n == 0) {
@@ -377,6 +379,7 @@ void ns_engine_destroy(struct ns_engine *en)
 {
 	if (en == NULL)
 		return;
+	engine_trace_down(en);
 	ns_stages_down(stages, NS_ARRAY_LEN(stages), en);
 	close(en->wake);
 	free(en->input_message);

@@ -3,6 +3,7 @@
 
 #include "plan.h"
 
+#include <ns_blob.h>
 #include <ns_decode.h>
 #include <ns_defrag.h>
 #include <ns_dispatch.h>
@@ -16,6 +17,7 @@ struct ns_profile;
 struct ns_quantile;
 struct captures;
 struct tap;
+struct trace;
 
 #define RX_MAX 16
 #define LCORES_MAX (NS_WORKERS_MAX + RX_MAX)
@@ -124,6 +126,10 @@ struct lcore {
 	struct plan *plan; /* ANALYSIS, BOTH: the tasks that it feeds */
 	struct ns_task_lcore *tasks; /* of the plan */
 	uint64_t age_clock, age_mono; /* live: the packets' clock, and when it was seen to move */
+	struct {
+		uint32_t fragments; /* traced ones that defrag has, or is about to get */
+		bool handing; /* RX: one is among what goes to dispatch next */
+	} trace; /* trace.h */
 
 	/* writer: the lcore; readers: threads of taps (tap.h) */
 	uint64_t tap_seen; /* atomic: the word of taps that it has seen last */
@@ -195,6 +201,7 @@ struct ns_engine {
 		uint8_t of[TAPS];
 	} tap_word; /* atomic; seldom written: when a tap is opened or ends (tap.h) */
 	struct tap *taps[TAPS]; /* writer: control, before the octet says that there is one */
+	struct trace *trace; /* the same; NULL: none was ever asked for */
 	/* up to here nothing is written while packets come */
 
 	/* by their lcores and threads, each on lines of its own */
@@ -227,6 +234,16 @@ struct ns_engine {
 	size_t row_room; /* octets of a record in control's batches */
 	uint32_t state_sinks; /* by index: those that want the engine's state */
 	struct engine_state *state; /* NULL: not live */
+	struct {
+		/* atomic; writers: control and threads of sinks */
+		uint64_t octets; /* of blobs that sinks have not finished with */
+		bool said; /* that one was not made */
+	} blobs;
+	struct {
+		void *state; /* of the last epoch, given and not yet emptied; NULL: none */
+		bool valid; /* the plan's merged state is that of the last epoch */
+		struct ns_task_span span; /* its */
+	} look;
 };
 
 BEGINS_LINE(ns_engine, producers);
@@ -342,9 +359,31 @@ void engine_state_epoch(struct ns_engine *en, uint64_t start_ns, uint64_t end_ns
 /* rows.c: rows of this state to these sinks; control. 0 or -errno. */
 int engine_rows(
 	struct ns_engine *en, uint32_t sinks, const void *state, const struct ns_task_span *span);
+/* One record with octets to these sinks; takes @p blob, memory of malloc(). Control. */
+void engine_rows_put_blob(struct ns_engine *en, uint32_t sinks, const struct ns_blob_rec *rec,
+	uint8_t *blob, size_t len);
 /* And records of any kind that control has, at least one; then what is left is handed over. */
 void engine_rows_put(struct ns_engine *en, uint32_t sinks, const struct ns_rec_kind *kind,
 	const void *records, unsigned n);
+
+/*
+ * blob.c: the sketches of this state to those of these sinks that want them; control. Then they are
+ * freed on the thread that finishes last with their batch.
+ */
+void engine_blobs(
+	struct ns_engine *en, uint32_t sinks, const void *state, const struct ns_task_span *span);
+void engine_blob_free(struct ns_engine *en, struct ns_batch *b);
+/* Whether the tasks that writers want sketches of are there and have some. 0 or -EINVAL. */
+int engine_blobs_check(const struct ns_tasks *ts, const struct ns_conf *conf, struct ns_err *e);
+
+/*
+ * look.c: the merged state of the last epoch, for people; control. A state that was given is
+ * emptied by _empty(), before anything is merged or the plan changes, and not earlier.
+ */
+void engine_look_leave(struct ns_engine *en, void *state);
+void engine_look_empty(struct ns_engine *en);
+/* The epoch is complete; @p used: something was in it. */
+void engine_look_epoch(struct ns_engine *en, uint64_t start_ns, uint64_t end_ns, bool used);
 
 extern struct ns_counter ns_drop_filtered;
 extern struct ns_counter ns_drop_port_missed;

@@ -5,7 +5,7 @@
  */
 #include "engine_priv.h"
 #include "meter.h"
-#include "tap.h"
+#include "trace.h"
 
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
@@ -95,11 +95,11 @@ static uint16_t read_burst(struct lcore *l, unsigned queue, struct reading *r)
 		return 0;
 	/* behind the burst: what comes after a tap is open is in it */
 	uint64_t taps = tap_look(l);
+	uint32_t traced = ns_likely(taps == 0) ? 0 : trace_taps(l, taps, queue, r->m, n);
 
-	if (ns_unlikely(taps != 0))
-		tap_burst(l, taps, r->m, n);
 	engine_count_received(l, r->m, n);
-	uint16_t good = ns_decode_burst(en->decoder, r->m, n, &l->stats->c);
+	uint16_t good = ns_likely(traced == 0) ? ns_decode_burst(en->decoder, r->m, n, &l->stats->c)
+					       : trace_decode(l, r->m, n, traced);
 
 	if (ns_unlikely(good < n)) {
 		engine_count_unknown(l->stats, r->m + good, n - good);
@@ -110,6 +110,8 @@ static uint16_t read_burst(struct lcore *l, unsigned queue, struct reading *r)
 	/* in file mode it may wait for copies to come back */
 	flush_stage(l);
 	good = ns_defrag_burst(l->defrag, r->m, good, r->out, held, &held_n, &l->stats->c);
+	if (ns_unlikely(l->trace.fragments != 0))
+		trace_defrag(l, held, held_n, r->out, good);
 	release(l, held, held_n);
 	r->at = r->out;
 	return good;
@@ -127,7 +129,9 @@ static void analyse(struct lcore *l, struct rte_mbuf **m, uint16_t n)
 		ns_flow_ask(l->flows, m + at, k);
 
 		uint16_t flags = engine_count_protocols(s, m + at, k);
-		uint16_t dropped = ns_flow_burst(l->flows, m + at, k, &s->c);
+		uint16_t dropped = ns_likely((flags & NS_PKT_TRACED) == 0)
+					   ? ns_flow_burst(l->flows, m + at, k, &s->c)
+					   : trace_flow(l, m + at, k);
 
 		ns_tasks_packets(l->tasks, ns_snap_state(l->snap), m + at, k);
 		ns_snap_used(l->snap);
@@ -135,10 +139,12 @@ static void analyse(struct lcore *l, struct rte_mbuf **m, uint16_t n)
 		if (l->role == ROLE_ANALYSIS)
 			ns_stat_set(&s->clock_ns,
 				NS_MAX(s->clock_ns, ns_packet(m[at + k - 1])->clock_ns));
-		if (ns_likely((flags & NS_PKT_COPY) == 0))
+		if (ns_likely((flags & (NS_PKT_COPY | NS_PKT_TRACED)) == 0)) {
 			release(l, m + at, k);
-		else
-			release_mixed(l, m + at, k);
+			continue;
+		}
+		trace_end(l, m + at, k);
+		release_mixed(l, m + at, k);
 	}
 }
 
@@ -181,13 +187,34 @@ static void finish_flows(struct lcore *l)
 	engine_producer_flush(l);
 }
 
+static void dispatch(struct lcore *l, struct rte_mbuf **m, uint16_t n)
+{
+	uint16_t back = n == 0 ? 0 : ns_dispatch_burst(l->dispatch, m, n, &l->stats->c);
+
+	if (ns_unlikely(back > 0))
+		release_mixed(l, m, back);
+}
+
+static void dispatch_traced(struct lcore *l, struct rte_mbuf **m, uint16_t n)
+{
+	trace_dispatch(l, m, n);
+	uint16_t back = ns_dispatch_burst(l->dispatch, m, n, &l->stats->c);
+
+	trace_ring_full(l, m, back);
+	release_mixed(l, m, back);
+}
+
 /* Packets go on with what the lcore that analyses them has to know: their epoch, or their time. */
 static void hand_on(struct lcore *l, struct rte_mbuf **m, uint16_t n, take_fn *take)
 {
-	uint32_t now = meter_rx_time(l);
+	if (l->metered && l->role == ROLE_RX) {
+		uint32_t now = meter_rx_time(l);
 
-	for (uint16_t i = 0; l->metered && l->role == ROLE_RX && i < n; i++)
-		ns_packet(m[i])->rx_time = now;
+		for (uint16_t i = 0; i < n; i++)
+			ns_packet(m[i])->rx_time = now;
+		if (ns_unlikely(l->trace.handing))
+			take = dispatch_traced;
+	}
 	engine_epoch_stamp(l, m, n, take);
 }
 
@@ -213,7 +240,7 @@ static bool read_nothing(struct lcore *l, struct reading *r, take_fn *take)
 		return false;
 	if (en->live) {
 		/* a quiet port brings no fragment that would let the old ones go */
-		uint16_t n = ns_defrag_expire(l->defrag, ns_clock_real(), r->out, &l->stats->c);
+		uint16_t n = trace_expire(l, ns_clock_real(), r->out);
 
 		if (n > 0)
 			hand_on(l, r->out, n, take);
@@ -253,17 +280,9 @@ static void read_all(struct lcore *l, take_fn *take)
 		back_off(en, &empty);
 		meter_idle(l);
 	}
-	for (uint16_t n; (n = ns_defrag_expire(l->defrag, UINT64_MAX, r.out, &l->stats->c)) > 0;)
+	for (uint16_t n; (n = trace_expire(l, UINT64_MAX, r.out)) > 0;)
 		hand_on(l, r.out, n, take);
 	flush_stage(l);
-}
-
-static void dispatch(struct lcore *l, struct rte_mbuf **m, uint16_t n)
-{
-	uint16_t back = n == 0 ? 0 : ns_dispatch_burst(l->dispatch, m, n, &l->stats->c);
-
-	if (ns_unlikely(back > 0))
-		release_mixed(l, m, back);
 }
 
 /* The flag and then the wake-up are the last that an lcore touches: control may free all else. */

@@ -142,6 +142,8 @@ static int fill(struct ns_engine *en, struct plan *p, const struct ns_conf *conf
 	p->tasks = ns_tasks_create(&args, e);
 	if (p->tasks == NULL)
 		return -errno;
+	if (engine_blobs_check(p->tasks, conf, e) < 0)
+		return -errno;
 	p->of_flows = ns_tasks_of_flows(p->tasks);
 	for (const struct plan *old = en->plan; old != NULL; old = old->older) {
 		if (ns_tasks_adopt(p->tasks, old->tasks, e) < 0)

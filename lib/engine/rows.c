@@ -59,6 +59,22 @@ int engine_rows(
 	return rc;
 }
 
+void engine_rows_put_blob(struct ns_engine *en, uint32_t sinks, const struct ns_blob_rec *rec,
+	uint8_t *blob, size_t len)
+{
+	struct giving g = {en, &en->producers[en->workers], sinks};
+
+	begin(&g, &ns_blob_rec_kind);
+	struct ns_batch *b = g.p->filling;
+
+	memcpy(b->records, rec, sizeof(*rec));
+	b->n = 1;
+	b->blob = blob;
+	b->blob_len = len;
+	if (!engine_producer_give(en, g.p, sinks))
+		engine_blob_free(en, b);
+}
+
 void engine_rows_put(struct ns_engine *en, uint32_t sinks, const struct ns_rec_kind *kind,
 	const void *records, unsigned n)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Control, the main thread: launches the lcores, steps from epoch to epoch, and stops in order. */
 #include "engine_priv.h"
+#include "trace.h"
 
 #include <rte_cycles.h>
 #include <rte_launch.h>
@@ -139,6 +140,7 @@ enum ns_engine_step ns_engine_step(struct ns_engine *en, uint64_t *wake_ns)
 	if (en->phase == PHASE_ENDED)
 		return NS_ENGINE_ENDED;
 	engine_collect(en);
+	trace_look(en);
 
 	uint64_t now = ns_clock_mono();
 

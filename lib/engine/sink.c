@@ -34,8 +34,10 @@ static void put(struct sink *s, struct ns_batch *b)
 	} else {
 		ns_stat_add(&s->records, b->n);
 	}
-	if (__atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) == 0)
+	if (__atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+		engine_blob_free(s->en, b);
 		rte_ring_mp_enqueue(s->en->producers[b->owner].free, b);
+	}
 }
 
 #define IDLE_NS 10000000

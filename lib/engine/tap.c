@@ -103,15 +103,6 @@ static struct tap_rec *room(struct tap_ring *r, uint32_t size)
 	return rec;
 }
 
-static bool matches(const struct tap *t, const struct ns_packet *p, const uint8_t *data)
-{
-	for (unsigned i = 0; i < t->filters_n; i++) {
-		if (t->filters[i].linktype == p->linktype)
-			return ns_filter_match(t->filters[i].filter, data, p->caplen, p->wirelen);
-	}
-	return t->filters_n == 0;
-}
-
 static void copy(const struct tap *t, struct tap_ring *r, const struct ns_packet *p,
 	const uint8_t *data, struct tap_count *c)
 {
@@ -149,7 +140,7 @@ void tap_burst(struct lcore *l, uint64_t word, struct rte_mbuf *const *m, uint16
 			struct tap_count *c = &r->count[p->port % TAP_PORTS];
 
 			ns_stat_add(&c->seen, 1);
-			if (!matches(t, p, data))
+			if (!tap_matches(t, p, data))
 				continue;
 			ns_stat_add(&c->matched, 1);
 			copy(t, r, p, data, c);

@@ -68,13 +68,25 @@ struct tap_ring {
 /* What lcores know of a tap; read only while they do. */
 struct tap {
 	struct {
-		const struct ns_filter *filter;
+		struct ns_filter *filter;
 		uint16_t linktype;
 	} filters[TAP_FILTERS];
 	unsigned filters_n; /* 0: all packets */
 	uint32_t snaplen;
 	struct tap_ring *rings; /* by index of the lcore that reads */
 };
+
+/* tap_filter.c: link type of ports that say nothing about it. 0 or -errno with a message. Control.
+ */
+int tap_linktype(const struct ns_engine *en, uint16_t *linktype, struct ns_err *e);
+/*
+ * The filters of a tap for @p expr (NULL: all packets), for ports of @p linktype and of Ethernet. 0
+ * or -errno with a message. Control; lcores must not know of the tap.
+ */
+int tap_filters_create(struct tap *t, const char *expr, uint16_t linktype, struct ns_err *e);
+void tap_filters_destroy(struct tap *t);
+/* Whether a tap wants this packet; any lcore. */
+bool tap_matches(const struct tap *t, const struct ns_packet *p, const uint8_t *data);
 
 /* Room for @p rings rings of @p size octets; memory that is there. 0 or -errno. Control. */
 int tap_rings_create(struct tap *t, unsigned rings, uint64_t size);

@@ -246,6 +246,7 @@ def terminal(folder, engine, program, _):
         t.gives("watch clear", "it is not repeated")
         t.gives("watch show tasks", r"every 1 s: show tasks")
         t.keys("C-c")
+        t.sees(r"> watch show tasks\n\S+> *$")  # keys that come before are not its own
         t.gives("help quit", r"leave the console")
 
         # a second one beside it
