@@ -131,6 +131,8 @@ const struct ns_command *ns_command_find(
 
 		if (!fits(c->name, words, n, &f) || f.words < top.words)
 			continue;
+		if (c->whole && f.whole < f.words)
+			continue;
 		if (f.words == top.words && f.whole == top.whole)
 			tie = true;
 		if (f.words > top.words || f.whole > top.whole) {

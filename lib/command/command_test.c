@@ -19,6 +19,8 @@ NS_COMMAND_REGISTER(lcores)
 NS_COMMAND_REGISTER(show)
 NS_COMMAND_REGISTER(log_)
 NS_COMMAND_REGISTER(quit)
+static struct ns_command shutdown_ = {.name = "shutdown", .whole = true, .run = run};
+NS_COMMAND_REGISTER(shutdown_)
 
 static const struct ns_command *find(const char *a, const char *b, unsigned *used, struct ns_err *e)
 {
@@ -35,7 +37,13 @@ static void found(void)
 	CU_ASSERT_EQUAL_FATAL(ns_command_seal(&e), 0);
 	CU_ASSERT_PTR_EQUAL(ns_command_next(NULL), &quit);
 	CU_ASSERT_PTR_EQUAL(ns_command_next(&quit), &show);
-	CU_ASSERT_PTR_NULL(ns_command_next(&log_));
+	CU_ASSERT_PTR_EQUAL(ns_command_next(&log_), &shutdown_);
+	CU_ASSERT_PTR_NULL(ns_command_next(&shutdown_));
+	/* never by a part of its name, though no other command begins so */
+	CU_ASSERT_PTR_EQUAL(find("shutdown", NULL, &used, &e), &shutdown_);
+	CU_ASSERT_PTR_NULL(find("shut", NULL, &used, &e));
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "may go on as: shutdown"));
+	CU_ASSERT_PTR_EQUAL(find("sh", NULL, &used, &e), &show);
 	CU_ASSERT_PTR_EQUAL(find("show", "lcores", &used, &e), &lcores);
 	CU_ASSERT_EQUAL(used, 2);
 	CU_ASSERT_PTR_EQUAL(find("sh", "lc", &used, &e), &lcores);
@@ -52,7 +60,8 @@ static void not_found(void)
 
 	CU_ASSERT_PTR_NULL(find("shwo", NULL, &used, &e));
 	CU_ASSERT_EQUAL(errno, ENOENT);
-	CU_ASSERT_STRING_EQUAL(e.text, "there is no command \"shwo\"; there are: quit, show");
+	CU_ASSERT_STRING_EQUAL(
+		e.text, "there is no command \"shwo\"; there are: quit, show, shutdown");
 	CU_ASSERT_PTR_NULL(find("show", "l", &used, &e));
 	CU_ASSERT_EQUAL(errno, EINVAL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "may go on as: show lcores, show log"));

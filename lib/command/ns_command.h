@@ -53,6 +53,7 @@ struct ns_command {
 	const char *name; /**< words with one blank between: "show lcores"; unique */
 	const char *args; /**< "[top N] [by FIELD]"; NULL: none, and none are taken */
 	const char *help; /**< one line */
+	bool whole; /**< its words are never taken when cut short: it can't be undone */
 	bool changes; /**< does something, rather than show it: no console repeats it by itself */
 	/**
 	 * Answers through ns_command_record() and ns_command_text(); 0, or -errno with a message

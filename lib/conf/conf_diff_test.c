@@ -56,4 +56,14 @@ static void absent(void)
 	CU_ASSERT_STRING_EQUAL(first(T_PREFIX "flow.note=hello", note), "");
 }
 
-NS_TEST_MAIN({"keys", keys}, {"left out", left_out}, {"absent", absent})
+static void live(void)
+{
+	const char *keys[NS_CONF_LIVE_MAX];
+
+	CU_ASSERT_EQUAL_FATAL(ns_conf_live(keys), 2);
+	CU_ASSERT_STRING_EQUAL(keys[0], "flow.active");
+	CU_ASSERT_STRING_EQUAL(keys[1], "flow.idle");
+	CU_ASSERT_PTR_NULL(keys[2]);
+}
+
+NS_TEST_MAIN({"keys", keys}, {"left out", left_out}, {"absent", absent}, {"live", live})

@@ -214,6 +214,13 @@ static void reference(void)
 	if (strncmp(at, reference_text, strlen(reference_text)) != 0)
 		puts(at);
 	CU_ASSERT_EQUAL(strncmp(at, reference_text, strlen(reference_text)), 0);
+	/* what may change while a program runs is marked, and nothing else is */
+	at = strstr(text, "\n| `idle`");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+	CU_ASSERT_PTR_EQUAL(strstr(at, "(*live*)"), strstr(at + 1, "\n") - strlen("(*live*) |"));
+	at = strstr(text, "\n| `tcp_end`");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+	CU_ASSERT_PTR_NULL(strstr(at, "(*live*)"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n## `zones`\n\nA list of mappings; the key `type` of "
 					    "each says which of the tables below holds for it.\n"
 					    "Without this section it is empty.\n"));

@@ -14,6 +14,7 @@ struct reference {
 	struct conf_ctx c;
 	struct conf_buf out;
 	const struct ns_conf_doc *docs; /* of the table that is being written */
+	const char *section; /* whose table it is; NULL: a type's */
 	const struct conf_part *list; /* of which it is a type; NULL: a section's table */
 	const char *type;
 };
@@ -118,6 +119,23 @@ static void add_default(struct reference *r, const cyaml_schema_value_t *v,
 	conf_buf_free(&text);
 }
 
+/* Whether a running program takes another value of that key; of a section as a whole: NULL. */
+static bool is_live(const char *section, const char *key)
+{
+	const char *live[NS_CONF_LIVE_MAX];
+	size_t n = section != NULL ? strlen(section) : 0;
+
+	ns_conf_live(live);
+	for (unsigned i = 0; n > 0 && live[i] != NULL; i++) {
+		if (strncmp(live[i], section, n) != 0)
+			continue;
+		if (live[i][n] == '\0' ||
+			(key != NULL && live[i][n] == '.' && strcmp(live[i] + n + 1, key) == 0))
+			return true;
+	}
+	return false;
+}
+
 /* The key that names the type is the same in all of them, whatever their schema says of it. */
 static void add_type_row(struct reference *r)
 {
@@ -141,6 +159,8 @@ static void add_row(struct reference *r, const cyaml_schema_value_t *v, const ch
 	add_allowed(&r->out, v);
 	conf_buf_str(&r->out, " | ");
 	add_cell(&r->out, doc_of(r->docs, key));
+	if (is_live(r->section, key))
+		conf_buf_str(&r->out, " (*live*)");
 	conf_buf_str(&r->out, " |\n");
 }
 
@@ -207,9 +227,11 @@ static int add_section(struct reference *r, const struct ns_conf_section *s)
 	if (s->defaults != NULL && conf_from_struct(&r->c.arena, &v, s->defaults, 0, &defaults) < 0)
 		return ns_errno_set(ENOMEM);
 	r->docs = s->docs;
+	r->section = s->name;
 	add_heading(r, s->name, NULL, s->summary);
 	conf_buf_str(&r->out, table_head);
 	add_fields(r, s->fields, defaults, "", "", ALL);
+	r->section = NULL;
 	return 0;
 }
 
@@ -272,6 +294,8 @@ static int add_list(struct reference *r, const struct conf_part *p)
 	add_heading(r, p->name, NULL, p->list->summary);
 	conf_buf_str(&r->out, "A list of mappings; the key `type` of each says which of the tables "
 			      "below holds for it.\n");
+	if (p->list->live)
+		conf_buf_str(&r->out, "The list as a whole is *live*.\n");
 	if (entries->n > 0) {
 		conf_buf_str(&r->out, "Without this section it is:\n\n");
 		add_default_list(r, p);
@@ -323,7 +347,9 @@ int ns_conf_reference(int fd)
 		"A configuration file is YAML; each section below is a key at its top "
 		"level. Every key\nmay be left out. Order of precedence: defaults, the "
 		"file, overrides (`section.key=value`).\nMappings merge key by key, a "
-		"list replaces the default as a whole.\n");
+		"list replaces the default as a whole.\n\n"
+		"What is *live* may change while the engine runs (`reload`, SIGHUP, `set`): "
+		"all of it or,\nif any of it is wrong, nothing. The rest takes a restart.\n");
 	all = conf_parts(&r.c.arena, &n, NULL);
 	if (all == NULL)
 		rc = -errno;

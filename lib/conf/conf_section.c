@@ -35,6 +35,30 @@ void ns_conf_variant_link(struct ns_conf_variant *v)
 	variant_list = v;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+unsigned ns_conf_live(const char *keys[NS_CONF_LIVE_MAX])
+{
+	unsigned n = 0;
+
+	for (const struct ns_conf_section *s = section_list; s != NULL; s = s->next) {
+		for (unsigned i = 0; s->live != NULL && s->live[i] != NULL; i++) {
+			if (n < NS_CONF_LIVE_MAX - 1)
+				keys[n++] = s->live[i];
+		}
+	}
+	for (const struct ns_conf_list *l = list_list; l != NULL; l = l->next) {
+		if (l->live && n < NS_CONF_LIVE_MAX - 1)
+			keys[n++] = l->section;
+	}
+	qsort(keys, n, sizeof(keys[0]), by_text);
+	keys[n] = NULL;
+	return n;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct conf_part *)a)->name, ((const struct conf_part *)b)->name);

@@ -288,7 +288,7 @@ static void reference(void)
 	static const char *const lines[] = {
 		"\n## `flow`\n\nFlow table.\n\n| Key | Type | Default | Allowed | Meaning |\n",
 		"\n| `idle` | unsigned integer | `15` | a whole number from 0 to 4294967295 | seconds "
-		"without a packet \\| after which a flow ends |\n",
+		"without a packet \\| after which a flow ends (*live*) |\n",
 		"\n| `tcp_end` | boolean | `true` | true or false |  |\n",
 		"\n| `i8` | integer | `-128` | a whole number from -128 to 127 |  |\n",
 		"\n| `policy` | word | `random` | one of oldest, random, none |  |\n",

@@ -170,6 +170,7 @@ static struct ns_conf_section t_flow_section = {.name = T_PREFIX "flow",
 	.size = sizeof(struct t_flow),
 	.defaults = &t_flow_defaults,
 	.docs = t_flow_docs,
+	.live = (const char *const[]){T_PREFIX "flow.idle", T_PREFIX "flow.active", NULL},
 	.check = t_flow_check};
 NS_CONF_REGISTER(t_flow_section)
 

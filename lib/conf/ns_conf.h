@@ -28,6 +28,11 @@ struct ns_conf_section {
 	const void *defaults; /**< an instance of the struct; borrowed */
 	const struct ns_conf_doc *docs; /**< key -> text, ends with {NULL, NULL} */
 	/**
+	 * Keys that a running program takes from another configuration, all else takes a restart:
+	 * "flow.idle", ..., or the section's name for all of it; ends with NULL; NULL: none.
+	 */
+	const char *const *live;
+	/**
 	 * Checks values that the schema can't; NULL: none. On failure sets *key to the culprit:
 	 * "idle", "sub.depth", "files[2]"; left alone: the section as such.
 	 */
@@ -92,6 +97,7 @@ struct ns_conf_list {
 	 * empty. Entries of a type that this program does not have are left out of it.
 	 */
 	const char *defaults;
+	bool live; /**< a running program takes another list (ns_conf_section.live) */
 	/**
 	 * Checks the entries together (unique names, ...), after each passed its own check; NULL:
 	 * none. On failure *at is the entry and *key the culprit below it (NULL: the entry as
@@ -165,6 +171,20 @@ char *ns_conf_dump(const struct ns_conf *c);
  */
 int ns_conf_differs(const struct ns_conf *a, const struct ns_conf *b, const char *const *except,
 	char *key, size_t len);
+
+#define NS_CONF_LIVE_MAX 64
+
+/**
+ * The keys that may change live, in order of name: "engine.filter", "tasks", ...; ends with NULL.
+ * At most NS_CONF_LIVE_MAX - 1; their number. Borrowed for good. Main thread.
+ */
+unsigned ns_conf_live(const char *keys[NS_CONF_LIVE_MAX]);
+
+/**
+ * A copy of a dump in which passwords are "***": values of keys that name a secret, and what stands
+ * before the '@' of a URL. malloc'ed, or NULL with errno. Any thread.
+ */
+char *ns_conf_mask(const char *text);
 
 /**
  * Reads a size: a whole number of octets, or of KiB, MiB or GiB (1024, 1024^2, 1024^3 octets; in

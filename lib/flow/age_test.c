@@ -56,6 +56,35 @@ static void active(void)
 	run_free(r);
 }
 
+/* Other time-outs hold for the flows that are there. */
+static void other_times(void)
+{
+	run_t *r = run_usual();
+	struct ns_flow_conf c = {.idle = 2, .active = 7, .tcp_end = true, .tcp_linger = 5};
+
+	udp(r, 0, 1);
+	udp(r, 5000, 1);
+	run_age(r, 9000);
+	CU_ASSERT_EQUAL(r->n, 0);
+	ns_flow_times(r->t, &c);
+	run_age(r, 9001);
+	CU_ASSERT_EQUAL_FATAL(r->n, 1);
+	/* at 7 s both were due, and the active one is said only if it came first */
+	CU_ASSERT_EQUAL(r->recs[0].end_reason, NS_FLOW_END_IDLE);
+	CU_ASSERT_EQUAL(r->recs[0].packets, 2);
+	c.idle = 100;
+	c.active = 0;
+	ns_flow_times(r->t, &c);
+	for (uint64_t ms = 10000; ms <= 200000; ms += 50000)
+		udp(r, ms, 1);
+	CU_ASSERT_EQUAL(r->n, 1);
+	run_end(r, 200000);
+	CU_ASSERT_EQUAL_FATAL(r->n, 2);
+	CU_ASSERT_EQUAL(r->recs[1].packets, 4);
+	CU_ASSERT_EQUAL(r->recs[1].end_reason, NS_FLOW_END_FORCED);
+	run_free(r);
+}
+
 /* The active time-out came before the idle one: whoever finds it, and when, says so. */
 static void active_before_idle(void)
 {
@@ -324,9 +353,10 @@ static void hot(void)
 	CU_ASSERT_EQUAL(run_one(r, 20000).packets, 400);
 }
 
-FLOW_TEST_MAIN({"idle", idle}, {"active", active}, {"active before idle", active_before_idle},
-	{"active off", active_never}, {"packets out of order", out_of_order},
-	{"time stamps go back", step_back}, {"ticks go around", ticks_wrap},
-	{"a full shard", full_shard}, {"a full shard, live", full_shard_live},
-	{"evicted in its own burst", evicted_in_its_burst}, {"churn", churn},
-	{"churn with a reader", churn_with_reader}, {"no room", no_room}, {"a hot flow", hot})
+FLOW_TEST_MAIN({"idle", idle}, {"other times", other_times}, {"active", active},
+	{"active before idle", active_before_idle}, {"active off", active_never},
+	{"packets out of order", out_of_order}, {"time stamps go back", step_back},
+	{"ticks go around", ticks_wrap}, {"a full shard", full_shard},
+	{"a full shard, live", full_shard_live}, {"evicted in its own burst", evicted_in_its_burst},
+	{"churn", churn}, {"churn with a reader", churn_with_reader}, {"no room", no_room},
+	{"a hot flow", hot})

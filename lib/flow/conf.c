@@ -59,6 +59,8 @@ static struct ns_conf_section flow_section = {
 	.size = sizeof(struct ns_flow_conf),
 	.defaults = &flow_defaults,
 	.docs = flow_docs,
+	.live = (const char *const[]){"flow.active", "flow.idle", "flow.tcp_end", "flow.tcp_linger",
+		NULL},
 	.check = flow_check,
 };
 NS_CONF_REGISTER(flow_section)

@@ -35,7 +35,7 @@ uint64_t ns_flow_table_memory(
 	       (1u << 20);
 }
 
-static void set_times(struct ns_flow_table *t, const struct ns_flow_conf *conf)
+void ns_flow_times(struct ns_flow_table *t, const struct ns_flow_conf *conf)
 {
 	t->idle_ns = (uint64_t)conf->idle * NS_SEC_NS;
 	t->active_ns = conf->active != 0 ? (uint64_t)conf->active * NS_SEC_NS : UINT64_MAX;
@@ -67,7 +67,7 @@ struct ns_flow_table *ns_flow_table_create(const struct ns_flow_conf *conf, unsi
 	t->shards_all = shards_all;
 	t->shard_cap = shard_cap(conf, shards_all);
 	t->digest_mask = UINT64_MAX;
-	set_times(t, conf);
+	ns_flow_times(t, conf);
 	uint32_t first = (uint32_t)(file ? NS_MIN(capacity, INDEX_FIRST) : capacity);
 
 	t->shards = rte_malloc("ns_flow_shards", shards_all * sizeof(struct shard), NS_CACHE_LINE);

@@ -146,6 +146,7 @@ static struct ns_conf_list task_list = {
 	.section = "tasks",
 	.summary = "what is computed over packets and flow records",
 	.defaults = default_tasks,
+	.live = true,
 	.check = check_tasks,
 };
 NS_CONF_LIST_REGISTER(task_list)

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define DESCRIPTORS 1024
+/* For what commands send: fewer than there are buffers for it (lib/send). */
+#define TX_DESCRIPTORS 512
 #define LINK_WAIT_MS 2000
 #define LINK_STEP_MS 20
 #define DEVICE_MAX 512
@@ -227,7 +229,7 @@ static int set_up(struct ns_source *s, struct eth_port *p, struct rte_eth_dev_in
 	/* Several drivers want pairs of queues; none minds. */
 	uint16_t tx = NS_MIN(p->queues, info->max_tx_queues);
 	uint32_t wanted = conf->rx_descriptors;
-	uint16_t rxd, txd = DESCRIPTORS;
+	uint16_t rxd, txd = TX_DESCRIPTORS;
 	struct rte_eth_rxconf rxconf = info->default_rxconf;
 	int rc2, socket = rte_eth_dev_socket_id(p->id);
 

@@ -23,6 +23,7 @@
 #include "pcap_priv.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,8 +44,9 @@
 
 bool ns_pcap_mapping = true;
 
-/* All mapped files; changed by the control thread while nothing is read. Reader: the handler. */
-static struct ns_pcap_map *maps;
+/* All mapped files, of all sources; writers: who opens and closes them. Reader: the handler. */
+static struct ns_pcap_map *maps; /* atomic, as is each one's next */
+static pthread_mutex_t maps_lock = PTHREAD_MUTEX_INITIALIZER; /* of the writers */
 static struct sigaction others;
 
 static void lose(struct ns_pcap_map *m, size_t from)
@@ -62,7 +64,8 @@ static void on_sigbus(int sig, siginfo_t *info, void *ctx)
 	int err = errno;
 
 	(void)ctx;
-	for (struct ns_pcap_map *m = maps; m != NULL; m = m->next) {
+	for (struct ns_pcap_map *m = __atomic_load_n(&maps, __ATOMIC_ACQUIRE); m != NULL;
+		m = __atomic_load_n(&m->next, __ATOMIC_ACQUIRE)) {
 		size_t from = (at - (uintptr_t)m->base) & ~(m->page - 1);
 
 		if (at < (uintptr_t)m->base || at - (uintptr_t)m->base >= m->room)
@@ -84,22 +87,26 @@ static void link_map(struct ns_pcap_map *m)
 	const struct sigaction sa = {
 		.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_NODEFER};
 
+	pthread_mutex_lock(&maps_lock);
 	m->next = maps;
-	maps = m;
+	__atomic_store_n(&maps, m, __ATOMIC_RELEASE);
 	if (m->next == NULL)
 		sigaction(SIGBUS, &sa, &others);
+	pthread_mutex_unlock(&maps_lock);
 }
 
 static void unlink_map(struct ns_pcap_map *m)
 {
+	pthread_mutex_lock(&maps_lock);
 	for (struct ns_pcap_map **p = &maps; *p != NULL; p = &(*p)->next) {
 		if (*p == m) {
-			*p = m->next;
+			__atomic_store_n(p, m->next, __ATOMIC_RELEASE);
 			break;
 		}
 	}
 	if (maps == NULL)
 		sigaction(SIGBUS, &others, NULL);
+	pthread_mutex_unlock(&maps_lock);
 }
 
 /* Asks the device for what comes next, unless it is there already. */
