@@ -56,9 +56,9 @@ static void on_epoch(void *ctx, struct ns_engine *en, const struct ns_engine_sta
 	if (now - b->told_ns < BETWEEN_NS)
 		return;
 	b->told_ns = now;
-	ns_notify("WATCHDOG=1\nSTATUS=epoch %" PRIu64 ": %.0f packets/s, %" PRIu64
+	ns_notify("WATCHDOG=1\nSTATUS=%sepoch %" PRIu64 ": %.0f packets/s, %" PRIu64
 		  " dropped, %" PRIu64 " flows; %" PRIu64 " packets in all",
-		r->epoch,
+		r->paused != 0 ? "ports are not read (stop); " : "", r->epoch,
 		r->end_ns > r->start_ns
 			? (double)r->epoch_received * 1e9 / (double)(r->end_ns - r->start_ns)
 			: 0.0,

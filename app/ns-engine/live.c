@@ -10,6 +10,7 @@
 #include <ns_console.h>
 #include <ns_control.h>
 #include <ns_metrics.h>
+#include <ns_replay.h>
 #include <ns_stage.h>
 
 #include <stdio.h>
@@ -195,10 +196,21 @@ static void down_metrics(void *ctx)
 	ns_metrics_destroy(l->metrics);
 }
 
+static int up_replay(void *ctx, struct ns_err *e)
+{
+	return 0; /* commands begin them */
+}
+
+static void down_replay(void *ctx)
+{
+	ns_replay_end();
+}
+
 /* What is below is up before what stands above it needs it. */
 static const struct ns_stage stages[] = {
 	{"configuration", up_reload, down_reload},
 	{"engine", up_engine, down_engine},
+	{"replays", up_replay, down_replay},
 	{"control", up_control, down_control},
 	{"epoch lines", up_lines, NULL},
 	{"metrics", up_metrics, down_metrics},

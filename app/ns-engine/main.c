@@ -7,6 +7,7 @@
 #include <ns_command.h>
 #include <ns_log.h>
 #include <ns_registry.h>
+#include <ns_write.h>
 
 #include <getopt.h>
 #include <signal.h>
@@ -53,8 +54,9 @@ static void help(void)
 	      "                          (default: each 60 s)\n"
 	      "  -i, --interactive       a console in this terminal, and no epoch lines; \"quit\" ends\n"
 	      "                          the engine\n"
-	      "      --check             read the configuration, say what is wrong with it, end\n"
-	      "      --show-defaults     the configuration as it is with -c and -o, all keys, as YAML\n"
+	      "      --check             read the configuration and -w, say what is wrong, end\n"
+	      "      --show-defaults     the configuration as it is with -c and -o, all keys, as YAML;\n"
+	      "                          passwords are ***\n"
 	      "      --schema            JSON schema of a configuration file\n"
 	      "      --list              the plug-ins that there are\n"
 	      "      --counters          drops and notes by name, and what they mean\n"
@@ -206,11 +208,20 @@ static int load_plugin(const char *file, struct ns_err *e)
 
 static int show(const struct ns_conf *conf)
 {
-	char *text = ns_conf_dump(conf);
-	int rc = text == NULL || fputs(text, stdout) == EOF || fflush(stdout) == EOF;
+	char *text = ns_conf_dump(conf), *masked = text != NULL ? ns_conf_mask(text) : NULL;
+	int rc = masked == NULL || fputs(masked, stdout) == EOF || fflush(stdout) == EOF;
 
 	free(text);
+	free(masked);
 	return rc;
+}
+
+/* The configuration has been checked; what the command line adds to it has not. */
+static int check(const struct options *o)
+{
+	struct ns_err e;
+
+	return ns_writers_check(o->writers, o->writers_n, &e) < 0 ? fail(&e) : 0;
 }
 
 static int start(const struct options *o)
@@ -232,7 +243,7 @@ static int start(const struct options *o)
 		return fail(&e);
 	ns_plugin_close();
 
-	int status = o->show ? show(conf) : o->check ? 0 : live(o, conf);
+	int status = o->show ? show(conf) : o->check ? check(o) : live(o, conf);
 
 	ns_conf_destroy(conf);
 	return status;

@@ -123,19 +123,20 @@ static int run_set(struct ns_command_call *c, struct ns_err *e)
 
 static void complete_set(struct ns_command_call *c)
 {
-	if (c->argc == 1) {
-		ns_command_text(c, "engine.filter");
-		ns_command_text(c, "tasks");
-	}
+	const char *live[NS_CONF_LIVE_MAX];
+
+	ns_conf_live(live);
+	for (unsigned i = 0; c->argc == 1 && live[i] != NULL; i++)
+		ns_command_text(c, "%s", live[i]);
 }
 
 static struct ns_command reload_command = {.name = "reload",
-	.help = "reads the configuration again: tasks and engine.filter may change",
+	.help = "reads the configuration again: takes what may change live, all of it or nothing",
 	.changes = true,
 	.run = run_reload};
 static struct ns_command set_command = {.name = "set",
 	.args = "KEY VALUE",
-	.help = "sets a key that may change live: engine.filter, tasks",
+	.help = "sets a key that may change live; Tab lists them",
 	.changes = true,
 	.run = run_set,
 	.complete = complete_set};

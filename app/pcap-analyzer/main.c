@@ -181,10 +181,11 @@ static int load_plugin(const char *file, struct ns_err *e)
 
 static int show(const struct ns_conf *conf)
 {
-	char *text = ns_conf_dump(conf);
-	bool good = text != NULL && fputs(text, stdout) != EOF && fflush(stdout) != EOF;
+	char *text = ns_conf_dump(conf), *masked = text != NULL ? ns_conf_mask(text) : NULL;
+	bool good = masked != NULL && fputs(masked, stdout) != EOF && fflush(stdout) != EOF;
 
 	free(text);
+	free(masked);
 	return good ? EXIT_OK : EXIT_USAGE;
 }
 
@@ -231,7 +232,11 @@ static int start(const struct options *o)
 	} else if (!o->check && o->files_n == 0) {
 		ns_fail(&e, EINVAL, "no capture file is named");
 		status = usage(&e);
-	} else if (!o->check) {
+	} else if (o->check) {
+		/* the configuration has been; what the command line adds to it has not */
+		if (ns_writers_check(o->writers, o->writers_n, &e) < 0)
+			status = fail(&e, EXIT_USAGE);
+	} else {
 		status = analyse(o, conf);
 	}
 	ns_conf_destroy(conf);

@@ -203,7 +203,7 @@ static int config(struct ns_command_call *call, struct ns_err *e)
 	if (call->engine == NULL)
 		return ns_fail(e, ENOENT, "no engine runs");
 	text = ns_conf_dump(ns_engine_conf(call->engine));
-	masked = text != NULL ? console_mask(text) : NULL;
+	masked = text != NULL ? ns_conf_mask(text) : NULL;
 	free(text);
 	if (masked == NULL)
 		return ns_fail(e, ENOMEM, "no memory for the configuration");

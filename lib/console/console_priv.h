@@ -33,9 +33,6 @@ int console_socket_bind(struct console_socket *s, const char *path, const struct
 /* Removes the file if it is still the one that was made. Does not close the descriptor. */
 void console_socket_remove(const struct console_socket *s);
 
-/* mask.c: @p text, a YAML dump, with each password as ***; malloc'ed, or NULL with ENOMEM. */
-char *console_mask(const char *text);
-
 /* rows.c: what the writer has kept. */
 struct console_rows {
 	uint64_t epoch, start_ns, end_ns;

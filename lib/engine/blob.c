@@ -43,7 +43,7 @@ static uint32_t wanting(const struct ns_engine *en, uint32_t sinks, const char *
 
 		if (ops == NULL || ops->sketches == NULL)
 			continue;
-		const char *const *list = ops->sketches(en->args.conf, &n);
+		const char *const *list = ops->sketches(en->sinks[s].conf, &n);
 
 		if (names(list, n, task))
 			to |= 1u << s;

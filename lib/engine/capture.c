@@ -9,9 +9,6 @@
 
 NS_LOG_TYPE("engine");
 
-#define WINDOW_NS                                                                      \
-	UINT64_C(20000000) /* that packets of different lcores are put in order within \
-			    */
 #define NAP_NS 1000000
 #define AT_ONCE 1024 /* packets between two looks at the time and at who asks for a stop */
 #define FLUSH_NS (NS_SEC_NS / 2)
@@ -24,47 +21,6 @@ static bool asked_to_stop(const struct capture *c)
 static void set_status(struct capture *c, enum capture_status s)
 {
 	__atomic_store_n(&c->status, s, __ATOMIC_RELEASE);
-}
-
-/* The record to be written next. */
-static const struct tap_rec *earliest(struct capture *c, struct tap_ring **from)
-{
-	const struct tap_rec *best = NULL;
-
-	for (unsigned i = 0; i < c->rings; i++) {
-		const struct tap_rec *r = tap_ring_first(&c->tap.rings[i]);
-
-		if (r != NULL && (best == NULL || r->ts_ns < best->ts_ns)) {
-			best = r;
-			*from = &c->tap.rings[i];
-		}
-	}
-	return best;
-}
-
-/*
- * Up to which time packets can be written: another lcore may still bring one that is a little
- * earlier. Nobody waits when there is one lcore, when nothing has come for as long, or when a ring
- * is half full.
- */
-static uint64_t horizon(struct capture *c, uint64_t now)
-{
-	uint64_t newest = 0;
-	bool crowded = c->rings == 1;
-
-	for (unsigned i = 0; i < c->rings; i++) {
-		const struct tap_ring *r = &c->tap.rings[i];
-
-		newest = NS_MAX(newest, ns_stat_get(&r->newest_ns));
-		crowded = crowded || tap_ring_used(r) > r->size / 2;
-	}
-	if (newest != c->newest_ns) {
-		c->newest_ns = newest;
-		c->newest_mono = now;
-	}
-	if (crowded || now - c->newest_mono > WINDOW_NS)
-		return UINT64_MAX;
-	return newest > WINDOW_NS ? newest - WINDOW_NS : 0;
 }
 
 /* Writes the record, if no limit keeps it out; 0 or -errno. */
@@ -89,7 +45,8 @@ static unsigned take(struct capture *c, uint64_t until, int *rc)
 	struct tap_ring *from = NULL;
 	unsigned n = 0;
 
-	while (n < AT_ONCE && !c->full && (r = earliest(c, &from)) != NULL && r->ts_ns <= until) {
+	while (n < AT_ONCE && !c->full && (r = tap_merge_first(&c->merge, &from)) != NULL &&
+		r->ts_ns <= until) {
 		uint64_t before = c->packets;
 
 		*rc = put(c, r);
@@ -119,7 +76,7 @@ static int run(struct capture *c)
 			c->late = true;
 			break;
 		}
-		bool any = take(c, horizon(c, now), &rc) > 0;
+		bool any = take(c, tap_merge_horizon(&c->merge, now), &rc) > 0;
 
 		if (rc == 0 && now - flushed > FLUSH_NS) {
 			rc = capture_file_flush(c->file);
@@ -142,7 +99,7 @@ static int drain(struct capture *c, int rc)
 		nap();
 	while (rc == 0 && take(c, UINT64_MAX, &rc) > 0)
 		;
-	while ((r = earliest(c, &from)) != NULL) {
+	while ((r = tap_merge_first(&c->merge, &from)) != NULL) {
 		ns_stat_add(rc < 0 ? &c->lost : &c->beyond, 1);
 		tap_ring_drop(from, r);
 	}

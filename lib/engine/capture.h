@@ -14,7 +14,7 @@
  *	          + beyond (matched after a limit was reached)
  */
 
-#include "tap.h"
+#include "tap_merge.h"
 
 #include <limits.h>
 
@@ -65,7 +65,7 @@ struct capture {
 	uint64_t packets, octets, lost, beyond; /* relaxed while it runs */
 	uint64_t end_mono;
 	struct ns_err err;
-	uint64_t newest_ns, newest_mono; /* its own, as all below */
+	struct tap_merge merge; /* its own, as all below */
 	bool full; /* the limit of packets or octets is reached */
 	bool late; /* the limit of seconds */
 } LINE;
@@ -91,8 +91,6 @@ static inline bool capture_ended(const struct capture *c)
 }
 /* capture.c: what its thread runs; the argument is the capture. */
 void *capture_thread(void *arg);
-/* Sums over the lcores; control. */
-void capture_sums(const struct capture *c, struct tap_count *sum);
 
 /* capture_file.c: the file with an interface for each port. linktype: of ports that say nothing. */
 struct capture_file *capture_file_create(const struct capture *c, const struct capture_args *args,

@@ -7,10 +7,10 @@
 #include "capture.h"
 
 #include <ns_pcapng.h>
+#include <ns_port.h>
 
 #include <rte_ethdev.h>
 
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,29 +45,14 @@ struct capture_file {
 	struct id ids[IDS];
 };
 
-/* The kernel's name of an interface that the port is, or DPDK's of the port. */
-static void port_name(
-	uint16_t port, char name[RTE_ETH_NAME_MAX_LEN], char device[RTE_ETH_NAME_MAX_LEN])
-{
-	struct rte_eth_dev_info info;
-	char kernel[IF_NAMESIZE];
-
-	if (!rte_eth_dev_is_valid_port(port) || rte_eth_dev_get_name_by_port(port, device) != 0)
-		snprintf(device, RTE_ETH_NAME_MAX_LEN, "port %u", port);
-	snprintf(name, RTE_ETH_NAME_MAX_LEN, "%s", device);
-	if (rte_eth_dev_is_valid_port(port) && rte_eth_dev_info_get(port, &info) == 0 &&
-		info.if_index > 0 && if_indextoname(info.if_index, kernel) != NULL)
-		snprintf(name, RTE_ETH_NAME_MAX_LEN, "%s", kernel);
-}
-
 static int add_iface(struct capture_file *f, uint16_t port, uint16_t linktype)
 {
-	char name[RTE_ETH_NAME_MAX_LEN], device[RTE_ETH_NAME_MAX_LEN];
+	char name[NS_PORT_NAME], device[NS_PORT_NAME];
 	unsigned id;
 
 	if (f->ifaces_n == IFACES_MAX)
 		return ns_errno_set(E2BIG);
-	port_name(port, name, device);
+	ns_port_names(port, name, device);
 
 	struct ns_pcapng_if iface = {.name = name,
 		.description = strcmp(name, device) == 0 ? NULL : device,

@@ -2,33 +2,16 @@
 /* Captures as control sees them: what one needs, its begin, its end; see capture.h. */
 #include "capture.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define BUFFER_MIN (UINT64_C(1) << 18) /* holds some of the largest packets */
-#define BUFFER_MAX (UINT64_C(1) << 32)
-#define BUFFER_DEFAULT (UINT64_C(1) << 24)
-_Static_assert(BUFFER_MIN >= 2 * (sizeof(struct tap_rec) + CAPTURE_SNAPLEN), "room for a packet");
+_Static_assert(
+	TAP_BUFFER_MIN >= 2 * (sizeof(struct tap_rec) + CAPTURE_SNAPLEN), "room for a packet");
 
 void capture_stop(struct capture *c)
 {
 	__atomic_store_n(&c->stop, true, __ATOMIC_RELEASE);
-}
-
-void capture_sums(const struct capture *c, struct tap_count *sum)
-{
-	*sum = (struct tap_count){0};
-	for (unsigned i = 0; i < c->rings; i++) {
-		for (unsigned p = 0; p < TAP_PORTS; p++) {
-			const struct tap_count *n = &c->tap.rings[i].count[p];
-
-			sum->seen += ns_stat_get(&n->seen);
-			sum->matched += ns_stat_get(&n->matched);
-			sum->missed += ns_stat_get(&n->missed);
-		}
-	}
 }
 
 /* Frees all that an ended capture, or one that could not begin, has; waits for its thread. */
@@ -82,38 +65,6 @@ static int set_path(struct capture *c, const char *path, struct ns_err *e)
 	return 0;
 }
 
-static int make_rings(struct capture *c, uint64_t buffer, struct ns_err *e)
-{
-	uint64_t size = BUFFER_MIN, want = buffer == 0 ? BUFFER_DEFAULT : buffer;
-
-	if (want > BUFFER_MAX)
-		return ns_fail(e, EINVAL, "buffer: %llu octets; at most %llu",
-			(unsigned long long)want, (unsigned long long)BUFFER_MAX);
-	while (size < want)
-		size *= 2;
-	c->rings = c->en->rtc ? c->en->workers : c->en->rx;
-	if (tap_rings_create(&c->tap, c->rings, size) < 0)
-		return ns_fail(e, ENOMEM, "no memory for %u buffers of %llu octets", c->rings,
-			(unsigned long long)size);
-	return 0;
-}
-
-static int start_thread(struct capture *c, struct ns_err *e)
-{
-	sigset_t all, old;
-
-	/* signals are the main thread's */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int rc = pthread_create(&c->thread, NULL, capture_thread, c);
-
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc != 0)
-		return ns_fail(e, rc, "no thread for a capture: %s", strerror(rc));
-	c->threaded = true;
-	return 0;
-}
-
 /* All that a capture needs; its file comes last, so that a wrong word makes none. */
 static int prepare(struct capture *c, const struct capture_args *args, struct ns_err *e)
 {
@@ -135,11 +86,15 @@ static int prepare(struct capture *c, const struct capture_args *args, struct ns
 	if (rc == 0)
 		rc = tap_filters_create(&c->tap, c->filter, linktype, e);
 	if (rc == 0)
-		rc = make_rings(c, args->buffer, e);
+		rc = tap_rings_make(c->en, &c->tap, args->buffer, &c->rings, e);
 	if (rc < 0)
 		return rc;
 	c->file = capture_file_create(c, args, linktype, e);
-	return c->file == NULL ? -errno : start_thread(c, e);
+	if (c->file == NULL)
+		return -errno;
+	rc = tap_thread(&c->thread, capture_thread, c, e);
+	c->threaded = rc == 0;
+	return rc;
 }
 
 const struct capture *capture_start(
@@ -175,7 +130,7 @@ const struct capture *capture_start(
 	c->id = ++en->captures->last_id;
 	c->start_ns = ns_clock_real();
 	c->start_mono = ns_clock_mono();
-	c->newest_mono = c->start_mono;
+	tap_merge_init(&c->merge, &c->tap, c->rings);
 	en->taps[c->place] = &c->tap;
 	tap_begin(en, c->place);
 	__atomic_store_n(&c->begun, true, __ATOMIC_RELEASE);

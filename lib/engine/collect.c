@@ -23,7 +23,11 @@ int engine_tasks_up(struct ns_engine *en, struct ns_err *e)
 	en->snap = ns_snap_create(en->workers);
 	if (en->snap == NULL)
 		return ns_fail(e, ENOMEM, "no memory for tasks");
-	en->plan = engine_plan_create(en, en->args.conf, e);
+	struct roster roster;
+
+	if (engine_roster_first(en, &roster, e) < 0)
+		return -errno;
+	en->plan = engine_plan_create(en, en->args.conf, &roster, false, e);
 	if (en->plan == NULL)
 		return -errno;
 	en->wanted = en->plan;
@@ -73,23 +77,23 @@ static void reset(void *ctx, void *state)
 	ns_tasks_reset(en->plan->tasks, state);
 }
 
-static void give(struct ns_engine *en, const struct collector *c, const void *state,
-	const struct ns_task_span *span)
+static void give(
+	struct ns_engine *en, uint32_t sinks, const void *state, const struct ns_task_span *span)
 {
-	int rc = engine_rows(en, c->sinks, state, span);
+	int rc = engine_rows(en, sinks, state, span);
 
-	engine_blobs(en, c->sinks, state, span);
-
+	engine_blobs(en, sinks, state, span);
 	if (rc < 0)
 		failed(en, "rows", rc);
 }
 
-/* A window of the interval is complete, or must be by @p until. */
-static void close_window(struct ns_engine *en, struct collector *c, uint64_t until)
+/* Rows of what there is of the interval, up to @until, to some of those that want them. */
+static void give_window(
+	struct ns_engine *en, const struct collector *c, uint32_t sinks, uint64_t until)
 {
 	struct ns_task_span span = {.epoch = en->collecting};
 
-	if (!c->used)
+	if (!c->used || sinks == 0)
 		return;
 	if (c->interval_ns == UINT64_MAX) {
 		struct ns_engine_stats *s = malloc(sizeof(*s));
@@ -106,16 +110,43 @@ static void close_window(struct ns_engine *en, struct collector *c, uint64_t unt
 		span.start_ns = NS_MAX(c->window * c->interval_ns, c->from_ns);
 		span.end_ns = NS_MIN((c->window + 1) * c->interval_ns, until);
 	}
-	give(en, c, c->state != NULL ? c->state : ns_snap_lcore(en->snap, 0)->slot[0].state, &span);
-	if (c->state != NULL)
+	give(en, sinks, c->state != NULL ? c->state : ns_snap_lcore(en->snap, 0)->slot[0].state,
+		&span);
+}
+
+/* A window of the interval is complete, or must be by @until. */
+static void close_window(struct ns_engine *en, struct collector *c, uint64_t until)
+{
+	give_window(en, c, c->sinks, until);
+	if (c->used && c->state != NULL)
 		engine_look_leave(en, c->state);
 	c->used = false;
 }
 
-/*
- * The epoch that began at @p start is complete; the next begins at @p next, if there is one. With
- * the last one of its plan, windows end too.
- */
+/* Of the sinks that go by this collector, those that go on with it in the plan to come. */
+static uint32_t staying(const struct ns_engine *en, const struct collector *c)
+{
+	const struct plan *next = en->wanted;
+
+	for (unsigned i = 0; next->borrows && i < next->collectors_n; i++) {
+		if (next->collectors[i].from == c)
+			return c->sinks & next->collectors[i].sinks;
+	}
+	return 0;
+}
+
+/* The last epoch of its plan: windows end too, for those whose sinks do not go on with them. */
+static void leave_window(struct ns_engine *en, struct collector *c, uint64_t next)
+{
+	uint32_t stay = staying(en, c);
+
+	if (stay == 0)
+		close_window(en, c, next);
+	else
+		give_window(en, c, c->sinks & ~stay, next);
+}
+
+/* The epoch that began at @p start is complete; the next begins at @p next, if there is one. */
 static void close_epoch(struct ns_engine *en, uint64_t start, uint64_t next, bool last)
 {
 	struct plan *p = en->plan;
@@ -134,11 +165,12 @@ static void close_epoch(struct ns_engine *en, uint64_t start, uint64_t next, boo
 			c->used = true;
 			c->window = window;
 		}
-		if (last || leaves ||
-			(c->interval_ns != UINT64_MAX && next / c->interval_ns != window))
+		if (last || (c->interval_ns != UINT64_MAX && next / c->interval_ns != window))
 			close_window(en, c, leaves ? next : UINT64_MAX);
+		else if (leaves)
+			leave_window(en, c, next);
 	}
-	if (p->merged_used && p->collectors_n > 1)
+	if (p->merged_used && p->merged_own)
 		engine_look_leave(en, p->merged);
 	engine_look_epoch(en, start, last ? ns_clock_real() : next, p->merged_used);
 	p->merged_used = false;
@@ -146,20 +178,18 @@ static void close_epoch(struct ns_engine *en, uint64_t start, uint64_t next, boo
 		engine_state_epoch(en, start, last ? ns_clock_real() : next, last);
 }
 
-/* The next epoch is of another plan: no lcore feeds this one any more. */
+/* The next epoch is of another plan: no lcore feeds this one any more, nor gives to its sinks. */
 static void change_plan(struct ns_engine *en)
 {
 	struct plan *p = en->wanted;
+	uint32_t before = en->plan->sinks;
 
 	if (p == en->plan)
 		return;
 	engine_look_empty(en);
-	for (unsigned i = 0; i < p->collectors_n; i++)
-		p->collectors[i].from_ns = en->epoch_next;
-	p->older = en->plan;
-	engine_plan_retire(en, en->plan);
-	en->plan = p;
+	engine_plan_enter(en, p, en->epoch_next);
 	en->planned = NULL;
+	engine_sinks_leave(en, before & ~p->sinks);
 }
 
 /* Takes what there is of the epoch that control waits for; true when it was complete. */

@@ -54,7 +54,7 @@ static void put(struct ns_command_call *c, const struct lcore *rx, const struct 
 	r.share = all > 0 ? 100 * (double)r.sent / (double)all : 0;
 	r.ring_full = ns_dispatch_dropped(rx->dispatch, to->index);
 	if (to->in[rx->index] != NULL) {
-		r.ring_used = rte_ring_count(to->in[rx->index]);
+		r.ring_used = ring_fill(to->in[rx->index]);
 		r.ring_size = rte_ring_get_capacity(to->in[rx->index]);
 	}
 	ns_command_record(c, &bucket_kind, &r);

@@ -2,11 +2,10 @@
 /* Commands "capture start", "capture stop" and "capture show". */
 #include "capture.h"
 
-#include <ns_command.h>
+#include <ns_command_words.h>
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -25,47 +24,15 @@ static bool is_keyword(const char *word)
 	return false;
 }
 
-/* "500", "10k", "2M", "1G": 1000 each. */
-static int number(const char *key, const char *text, uint64_t max, uint64_t *v, struct ns_err *e)
-{
-	static const struct {
-		char letter;
-		uint64_t times;
-	} units[] = {{'k', 1000}, {'M', 1000000}, {'G', 1000000000}};
-	char *end = NULL;
-
-	errno = 0;
-	*v = text == NULL || text[0] < '0' || text[0] > '9' ? 0 : strtoull(text, &end, 10);
-	for (unsigned i = 0; end != NULL && i < NS_ARRAY_LEN(units); i++) {
-		if (*end != units[i].letter || *v > UINT64_MAX / units[i].times)
-			continue;
-		*v *= units[i].times;
-		end++;
-		break;
-	}
-	if (text == NULL)
-		return ns_fail(e, EINVAL, "%s: a number is missing", key);
-	if (end == NULL || *end != '\0' || errno != 0 || *v == 0 || *v > max)
-		return ns_fail(e, EINVAL, "%s: \"%.40s\" is not a number from 1 to %llu", key, text,
-			(unsigned long long)max);
-	return 0;
-}
-
 /* An expression may be one word in quotes or several without: it ends where a keyword stands. */
 static int join_filter(struct ns_command_call *c, unsigned *i, char *out, struct ns_err *e)
 {
-	size_t at = 0;
+	unsigned from = *i + 1, to = from;
 
-	out[0] = '\0';
-	while (*i + 1 < c->argc && !is_keyword(c->argv[*i + 1])) {
-		int n = snprintf(
-			out + at, FILTER_MAX - at, "%s%s", at > 0 ? " " : "", c->argv[++*i]);
-
-		if (n < 0 || at + (size_t)n >= FILTER_MAX)
-			return ns_fail(e, E2BIG, "filter: longer than %d octets", FILTER_MAX - 1);
-		at += (size_t)n;
-	}
-	return at > 0 ? 0 : ns_fail(e, EINVAL, "filter: an expression is missing");
+	while (to < c->argc && !is_keyword(c->argv[to]))
+		to++;
+	*i = to - 1;
+	return ns_command_join(c, from, to, "filter", out, FILTER_MAX, e);
 }
 
 static int parse(struct ns_command_call *c, struct capture_args *a, char *filter, struct ns_err *e)
@@ -104,8 +71,8 @@ static int parse(struct ns_command_call *c, struct capture_args *a, char *filter
 				"packets, size, buffer, force",
 				word);
 		} else {
-			rc = number(word, i + 1 < c->argc ? c->argv[i + 1] : NULL, numbers[k].max,
-				numbers[k].to, e);
+			rc = ns_command_number(word, i + 1 < c->argc ? c->argv[i + 1] : NULL,
+				numbers[k].max, numbers[k].to, e);
 			i++;
 		}
 	}
@@ -217,7 +184,7 @@ static void show_one(struct ns_command_call *c, const struct capture *k)
 	r.packets = ns_stat_get(&k->packets);
 	r.octets = ns_stat_get(&k->octets);
 	r.lost = ns_stat_get(&k->lost);
-	capture_sums(k, &sum);
+	tap_sums(&k->tap, k->rings, &sum);
 	r.matched = sum.matched;
 	r.missed = sum.missed;
 	r.seconds = (double)((ended ? k->end_mono : ns_clock_mono()) - k->start_mono) / 1e9;

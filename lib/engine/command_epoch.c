@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Commands about the last complete epoch: show epoch, lcores, writers; and stop. Main thread. */
+/* Commands about the last complete epoch: show epoch, lcores, writers. Main thread. */
 #include "command_priv.h"
 
 const struct ns_engine_state *engine_command_state(struct ns_command_call *c, struct ns_err *e)
@@ -65,18 +65,3 @@ static struct ns_command writers = {.name = "show writers",
 	.help = "ways out: records written and lost, what waits, whether they are connected",
 	.run = show_writers};
 NS_COMMAND_REGISTER(writers)
-
-static int stop(struct ns_command_call *c, struct ns_err *e)
-{
-	if (c->engine == NULL)
-		return ns_fail(e, ENOENT, "no engine runs");
-	ns_engine_stop(c->engine);
-	ns_command_text(c, "stopping in order: ports, rings, flows, writers");
-	return 0;
-}
-
-static struct ns_command stop_command = {.name = "stop",
-	.help = "end the engine in order; nothing is lost",
-	.changes = true,
-	.run = stop};
-NS_COMMAND_REGISTER(stop_command)

@@ -18,6 +18,7 @@ struct port_rec {
 	char promiscuous[4];
 	uint8_t mac[6];
 	uint64_t packets, octets, missed, errors, no_mbuf;
+	uint64_t sent, send_errors;
 };
 
 #define F(m, ...) NS_REC_FIELD(struct port_rec, m, .name = #m, __VA_ARGS__)
@@ -40,6 +41,10 @@ static const struct ns_rec_field fields[] = {
 	F(no_mbuf, .type = NS_REC_U64, NO_IE, .unit = "packets",
 		.help = "lost for lack of packet buffers (rx_nombuf)"),
 	F(queues, .type = NS_REC_U16, NO_IE, .unit = "queues", .help = "receive queues"),
+	F(sent, .type = NS_REC_U64, NO_IE, .unit = "packets",
+		.help = "by mirrors and replays, by the port's own count"),
+	F(send_errors, .type = NS_REC_U64, NO_IE, .unit = "packets",
+		.help = "that it could not send (oerrors)"),
 	F(mtu, .type = NS_REC_U16, NO_IE, .help = "largest packet in octets"),
 	F(promiscuous, .type = NS_REC_STR, NO_IE,
 		.help = "takes what is meant for others: yes, no"),
@@ -93,6 +98,8 @@ static void fill(struct port_rec *r)
 		r->missed = st.imissed;
 		r->errors = st.ierrors;
 		r->no_mbuf = st.rx_nombuf;
+		r->sent = st.opackets;
+		r->send_errors = st.oerrors;
 	}
 }
 

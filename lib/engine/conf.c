@@ -163,6 +163,7 @@ static struct ns_conf_section section = {
 	.size = sizeof(struct ns_engine_conf),
 	.defaults = &defaults,
 	.docs = docs,
+	.live = (const char *const[]){"engine.filter", "engine.writers", NULL},
 	.check = check,
 };
 NS_CONF_REGISTER(section)

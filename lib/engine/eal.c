@@ -7,6 +7,7 @@
 
 #include <ns_log.h>
 #include <ns_profile.h>
+#include <ns_send.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -128,6 +129,8 @@ static unsigned memory_needed(const struct ns_engine *en)
 	bytes += (uint64_t)en->workers * en->rx * (en->dispatch_conf->ring * 8 + 4096);
 	bytes += (uint64_t)(en->rtc ? en->workers : en->rx) * (8u << 20);
 	bytes += (uint64_t)en->workers * BATCHES * BATCH_RECORDS * 512;
+	/* live: what may be asked to send from (lib/send) */
+	bytes += en->live ? en->args.targets_n * NS_SEND_MEMORY : 0;
 	/* live: descriptors of the ports, and fragmentation of the heap */
 	bytes += bytes / 4 + (en->live ? (uint64_t)64 << 20 : 0);
 	return (unsigned)((bytes >> 20) + 1);

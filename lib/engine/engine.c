@@ -4,6 +4,7 @@
 
 #include <ns_node.h>
 #include <ns_profile.h>
+#include <ns_send.h>
 #include <ns_stage.h>
 
 #include <rte_errno.h>
@@ -77,6 +78,7 @@ static void down_pool(void *ctx)
 {
 	struct ns_engine *en = ctx;
 
+	ns_send_fini();
 	rte_mempool_free(en->pool);
 	en->pool = NULL;
 }
@@ -312,11 +314,6 @@ static void down_tasks(void *ctx)
 	engine_tasks_down(ctx);
 }
 
-static int up_sinks(void *ctx, struct ns_err *e)
-{
-	return engine_sinks_up(ctx, e);
-}
-
 static void down_sinks(void *ctx)
 {
 	struct ns_engine *en = ctx;
@@ -324,6 +321,15 @@ static void down_sinks(void *ctx)
 	engine_sinks_down(en);
 	for (unsigned w = 0; w < NS_WORKERS_MAX; w++)
 		engine_producer_destroy(&en->producers[w]);
+}
+
+static int up_sinks(void *ctx, struct ns_err *e)
+{
+	int rc = engine_sinks_up(ctx, e);
+
+	if (rc < 0)
+		down_sinks(ctx);
+	return rc;
 }
 
 static int up_state(void *ctx, struct ns_err *e)

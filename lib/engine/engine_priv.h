@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
-#include "plan.h"
+#include "sink.h"
 
 #include <ns_blob.h>
 #include <ns_decode.h>
@@ -11,68 +11,19 @@
 #include <ns_snap.h>
 #include <ns_task.h>
 
-#include <pthread.h>
-
 struct ns_profile;
 struct ns_quantile;
 struct captures;
+struct mirrors;
 struct tap;
 struct trace;
 
 #define RX_MAX 16
 #define LCORES_MAX (NS_WORKERS_MAX + RX_MAX)
-#define BATCH_RECORDS 64
-#define ROW_ROOM ((size_t)4096) /* octets: what rows of tasks that come later may have */
-#define BATCHES 64 /* of one analysis lcore */
 #define POOL_CACHE 256
 #define DEQUEUE NS_TASK_BURST
-#define LINE __attribute__((aligned(NS_CACHE_LINE)))
 #define TAPS 8 /* who may look on at once (tap.h) */
 #define EPOCH_LOG 1024 /* epochs of a file that lcores may be apart, twice over */
-
-/*
- * Record batches of one analysis lcore.
- *
- *   free ◀── (MP/SC) ── sinks that finish last
- *     │
- *   fill ── to[0] (SP/SC) ─▶ sink 0
- *        └─ to[1] (SP/SC) ─▶ sink 1
- *
- * Live, at most BATCHES wait for a sink, and there are so many batches that one which hangs holds
- * nothing that another needs: what it can't take is lost for it alone, and counted.
- */
-struct producer {
-	/* read only while it runs */
-	struct rte_ring *free;
-	struct rte_ring *to[SINKS_MAX];
-	struct ns_batch *batches;
-	uint8_t *memory;
-
-	/* writer: the lcore; reader: control, relaxed */
-	struct ns_batch *filling LINE;
-	uint64_t records;
-	uint64_t clock_filled; /* mono time of the first record in filling; live only */
-	uint32_t stuck; /* sinks, by index, that were waited for in vain; the lcore's own */
-	uint64_t lost[SINKS_MAX]; /* records that a sink had no room for */
-	bool done; /* atomic: set by the lcore when it hands over nothing more */
-} LINE;
-
-/* One sink: a writer plug-in, or the program's own consumer, on a thread. */
-struct sink {
-	struct ns_engine *en;
-	unsigned index;
-	pthread_t thread;
-	bool started;
-	const char *spec;
-	const struct ns_writer_ops *ops;
-	struct ns_writer *writer;
-	const struct ns_sink_ops *own;
-	/* writer: the sink's thread; readers: control, relaxed (err when failed says so) */
-	bool failed LINE;
-	uint64_t records; /* put */
-	uint64_t lost;
-	struct ns_err err;
-} LINE;
 
 /* Numbers of one lcore; written by it alone, read relaxed by control. */
 struct lcore_stats {
@@ -134,6 +85,9 @@ struct lcore {
 	/* writer: the lcore; readers: threads of taps (tap.h) */
 	uint64_t tap_seen; /* atomic: the word of taps that it has seen last */
 
+	/* writer: the lcore; reader: control */
+	uint32_t pause_seen; /* atomic: RX, BOTH: the odd value that it has heeded last */
+
 	/* writer: the lcore, once; reader: control */
 	bool done; /* atomic: the role is over */
 } LINE;
@@ -149,16 +103,6 @@ struct epoch_log {
 	uint64_t start[EPOCH_LOG]; /* clock at which number i % EPOCH_LOG began */
 } LINE;
 
-/*
- * A line has one writer. What is written while packets come begins a line in each of these, and all
- * of them fill their last one, so that the next in an array begins another.
- */
-#define BEGINS_LINE(type, member)                                            \
-	_Static_assert(offsetof(struct type, member) % NS_CACHE_LINE == 0 && \
-			       sizeof(struct type) % NS_CACHE_LINE == 0,     \
-		#type "." #member " shares a line")
-BEGINS_LINE(producer, filling);
-BEGINS_LINE(sink, failed);
 BEGINS_LINE(lcore_stats, c);
 BEGINS_LINE(lcore, processed);
 BEGINS_LINE(lcore, now);
@@ -188,8 +132,6 @@ struct ns_engine {
 	bool source_stopped; /* main thread */
 	struct lcore *lcores;
 	unsigned lcores_n;
-	unsigned sinks_n;
-	uint32_t flow_sinks; /* by index: those that want flow records */
 	struct plan *wanted; /* atomic; writer: control, readers: analysis lcores at a new epoch */
 	struct ns_snap *snap;
 	bool stop; /* atomic, once: asked to stop; writer: any, readers: RX lcores */
@@ -200,6 +142,8 @@ struct ns_engine {
 		uint64_t all;
 		uint8_t of[TAPS];
 	} tap_word; /* atomic; seldom written: when a tap is opened or ends (tap.h) */
+	/* atomic; odd: lcores that read leave their ports alone; writer: control (pause.c) */
+	uint32_t pause;
 	struct tap *taps[TAPS]; /* writer: control, before the octet says that there is one */
 	struct trace *trace; /* the same; NULL: none was ever asked for */
 	/* up to here nothing is written while packets come */
@@ -231,8 +175,11 @@ struct ns_engine {
 	uint8_t tap_last[TAPS]; /* value of the octet when it was last on; reader: the tap's thread
 				 */
 	struct captures *captures; /* NULL: none was ever asked for */
+	struct mirrors *mirrors; /* the same */
+	uint64_t paused_missed; /* pause.c: what ports had lost when reading stopped */
 	size_t row_room; /* octets of a record in control's batches */
-	uint32_t state_sinks; /* by index: those that want the engine's state */
+	uint32_t leaving; /* sinks by index */
+	struct gone gone;
 	struct engine_state *state; /* NULL: not live */
 	struct {
 		/* atomic; writers: control and threads of sinks */
@@ -299,21 +246,6 @@ void engine_captures_down(struct ns_engine *en);
 /* hold.c */
 void engine_hold(struct lcore *rx, struct ns_source_hold *hold);
 
-/* sink.c */
-int engine_sinks_up(struct ns_engine *en, struct ns_err *e);
-void engine_sinks_down(struct ns_engine *en); /* drains, closes, joins */
-/* Octets that a record of control's may have. */
-size_t engine_row_max(const struct ns_engine *en);
-
-/* producer.c */
-/* For worker @p w, or control; its records have at most @p size octets. */
-int engine_producer_create(struct ns_engine *en, unsigned w, size_t size);
-void engine_producer_destroy(struct producer *p);
-/* Hooks of the flow table; ctx is the lcore. */
-void engine_flow_ended(void *ctx, const struct ns_flow_ended *flow);
-/* Hands over a batch that is not full; on the producer's lcore. */
-void engine_producer_flush(struct lcore *l);
-
 /* epoch.c: file mode, the lcore that reads: the epoch of this clock begins; may wait. */
 void engine_epoch_begin(struct ns_engine *en, uint64_t clock_ns);
 static inline bool engine_epoch_due(const struct ns_engine *en, uint64_t clock_ns)
@@ -343,10 +275,6 @@ void engine_epoch_open(struct ns_engine *en);
 void engine_collect(struct ns_engine *en);
 void engine_collect_last(struct ns_engine *en); /* when all lcores have ended */
 
-/* producer.c: hands the producer's full batch to these sinks; false: none had room, it is empty
-   again. */
-bool engine_producer_give(struct ns_engine *en, struct producer *p, uint32_t sinks);
-
 /* run.c: control must hear of something at once. Any thread, also in a signal handler. */
 void engine_wake(const struct ns_engine *en);
 
@@ -355,6 +283,9 @@ int engine_state_up(struct ns_engine *en, struct ns_err *e);
 void engine_state_down(struct ns_engine *en);
 /* An epoch is complete: notes its numbers and gives them to the sinks that want them. */
 void engine_state_epoch(struct ns_engine *en, uint64_t start_ns, uint64_t end_ns, bool last);
+
+/* reload.c: whether two configurations that differ in live keys only differ in this one. */
+bool engine_key_differs(const struct ns_conf *a, const struct ns_conf *b, const char *key);
 
 /* rows.c: rows of this state to these sinks; control. 0 or -errno. */
 int engine_rows(

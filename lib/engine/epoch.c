@@ -76,29 +76,43 @@ static void tell_control(struct ns_engine *en)
 	engine_wake(en);
 }
 
-/* Live, at a new epoch: the state that the lcore goes on in is that of the plan that is wanted. */
-static void follow_plan(struct lcore *l)
+/*
+ * Live: the plan that holds from the next epoch on. A batch has records that were made for one plan
+ * and its sinks; it is given away before the hand-over, behind which control may close them.
+ */
+static struct plan *next_plan(struct lcore *l)
 {
 	struct plan *p = __atomic_load_n(&l->en->wanted, __ATOMIC_ACQUIRE);
+
+	if (ns_unlikely(p != l->plan))
+		engine_producer_flush(l);
+	return p;
+}
+
+/* Live, in the new epoch: the state that the lcore goes on in is that of its plan. */
+static void follow_plan(struct lcore *l, struct plan *p)
+{
 	unsigned active = l->snap->active;
 
 	if (ns_unlikely(p != l->plan)) {
-		/* a batch has records that were made for one plan */
-		engine_producer_flush(l);
 		l->plan = p;
 		l->tasks = p->lcores[l->index].tasks;
+		ns_flow_times(l->flows, &p->flow);
 	}
 	l->snap->slot[active].state = p->lcores[l->index].state[active];
 }
 
 static bool change(struct lcore *l, uint64_t next)
 {
+	bool live = l->en->live;
+	struct plan *p = live ? next_plan(l) : l->plan;
+
 	ns_tasks_flush(l->tasks, ns_snap_state(l->snap));
 	l->analysed_then = l->stats->analysed;
 	if (!ns_snap_swap(l->snap, next))
 		return false;
-	if (l->en->live)
-		follow_plan(l);
+	if (live)
+		follow_plan(l, p);
 	ns_flow_epoch(l->flows, next);
 	return true;
 }

@@ -5,6 +5,7 @@
  */
 #include "engine_priv.h"
 #include "meter.h"
+#include "pause.h"
 #include "trace.h"
 
 #include <rte_lcore.h>
@@ -261,8 +262,10 @@ static void read_all(struct lcore *l, take_fn *take)
 	meter_idle(l);
 	for (;;) {
 		bool any = false;
+		/* none while control has ports left alone */
+		unsigned queues = ns_unlikely(engine_pause_look(l)) ? 0 : en->queues;
 
-		for (unsigned q = l->index; q < en->queues; q += readers)
+		for (unsigned q = l->index; q < queues; q += readers)
 			any |= read_queue(l, q, &r, take);
 		if (l->flows != NULL)
 			age(l, !any);

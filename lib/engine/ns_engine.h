@@ -134,9 +134,10 @@ struct ns_engine_state {
 const struct ns_engine_state *ns_engine_state(const struct ns_engine *en);
 
 /**
- * From the next epoch on goes by another configuration, of which only `tasks` and `engine.filter`
- * may be others; all of it or, with a message, nothing: -EINVAL, -ENOTSUP, -EBUSY, -ENOMEM. No
- * packet and no epoch is lost; intervals of writers that are not over end with the epoch. The old
+ * From the next epoch on goes by another configuration, which may differ in the keys of
+ * ns_conf_live(); all of it or, with a message, nothing: -EINVAL, -ENOTSUP, -EBUSY, -E2BIG, -ENOMEM
+ * or what opening a writer says. No packet and no epoch is lost; where tasks change, intervals of
+ * writers that are not over end with the epoch. May block while writers are opened. The old
  * configuration and the new must live as long as the engine. Main thread.
  */
 int ns_engine_reload(struct ns_engine *en, const struct ns_conf *conf, struct ns_err *e);
@@ -145,6 +146,25 @@ const struct ns_conf *ns_engine_conf(const struct ns_engine *en);
 
 /** Asks for an orderly stop; async-signal-safe, any thread. */
 void ns_engine_stop(struct ns_engine *en);
+/** Whether somebody has asked; any thread. */
+bool ns_engine_stopping(const struct ns_engine *en);
+
+/**
+ * Live: lcores leave their ports alone until ns_engine_resume(); what comes meanwhile stays with
+ * the ports, which count what they have no room for. All that was read is analysed; flows age,
+ * epochs and writers go on. An orderly stop ends it, and reads what the ports still hold.
+ *
+ * 0, with *@p reading: lcores that had not yet heeded it after @p wait_ms; -EALREADY: they are told
+ * so already; -ENOTSUP: no ports, or the engine is ending; with a message. Main thread.
+ */
+int ns_engine_pause(struct ns_engine *en, unsigned wait_ms, unsigned *reading, struct ns_err *e);
+/**
+ * They read again. 0, with *@p missed: packets that ports have lost since ns_engine_pause(), in
+ * their own count; -EALREADY with a message: they do already. Main thread.
+ */
+int ns_engine_resume(struct ns_engine *en, uint64_t *missed, struct ns_err *e);
+/** Whether the engine is paused; main thread. */
+bool ns_engine_paused(const struct ns_engine *en);
 
 /** What the input said: NS_SOURCE_DAMAGED, and one line for each fault ("" for none). */
 enum ns_source_status ns_engine_input_status(const struct ns_engine *en);

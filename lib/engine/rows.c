@@ -20,7 +20,7 @@ static void flush(struct giving *g)
 		engine_producer_give(g->en, g->p, g->sinks);
 }
 
-/* Of a file control waits for writers; live there is always one (engine_priv.h). */
+/* Of a file control waits for writers; live there is always one (sink.h). */
 static void begin(struct giving *g, const struct ns_rec_kind *kind)
 {
 	void *b;

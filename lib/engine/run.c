@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Control, the main thread: launches the lcores, steps from epoch to epoch, and stops in order. */
 #include "engine_priv.h"
+#include "mirror.h"
+#include "pause.h"
 #include "trace.h"
 
 #include <rte_cycles.h>
@@ -30,6 +32,11 @@ void ns_engine_stop(struct ns_engine *en)
 	engine_wake(en);
 }
 
+bool ns_engine_stopping(const struct ns_engine *en)
+{
+	return __atomic_load_n(&en->stop, __ATOMIC_ACQUIRE);
+}
+
 int ns_engine_fd(const struct ns_engine *en)
 {
 	return en->wake;
@@ -54,9 +61,10 @@ static bool over(const struct ns_engine *en, bool reading)
 /* Once a stop is asked for, the source gives what it has and then says that it is at its end. */
 static void stop_source(struct ns_engine *en)
 {
-	if (en->source_stopped || !__atomic_load_n(&en->stop, __ATOMIC_ACQUIRE))
+	if (en->source_stopped || !ns_engine_stopping(en))
 		return;
 	en->source_stopped = true;
+	engine_pause_over(en);
 	if (en->sops->stop != NULL)
 		en->sops->stop(en->source);
 }
@@ -140,6 +148,8 @@ enum ns_engine_step ns_engine_step(struct ns_engine *en, uint64_t *wake_ns)
 	if (en->phase == PHASE_ENDED)
 		return NS_ENGINE_ENDED;
 	engine_collect(en);
+	if (en->leaving != 0)
+		engine_sinks_reap(en);
 	trace_look(en);
 
 	uint64_t now = ns_clock_mono();
@@ -162,14 +172,17 @@ int ns_engine_finish(struct ns_engine *en, struct ns_err *e)
 
 	rte_eal_mp_wait_lcore();
 	engine_captures_down(en);
+	engine_mirrors_down(en);
 	engine_latency_look(en);
 	engine_collect_last(en);
 	engine_sinks_down(en);
 	engine_keep_source(en);
 	merge_timelines(en);
 	en->epoch++;
-	for (unsigned i = 0; rc == 0 && i < en->sinks_n; i++) {
-		if (en->sinks[i].failed)
+	if (en->gone.failed)
+		rc = ns_fail(e, EIO, "%s", en->gone.err.text);
+	for (unsigned i = 0; rc == 0 && i < SINKS_MAX; i++) {
+		if (en->sinks[i].use != SINK_FREE && en->sinks[i].failed)
 			rc = ns_fail(
 				e, EIO, "writer %s: %s", en->sinks[i].spec, en->sinks[i].err.text);
 	}

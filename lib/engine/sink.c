@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Sinks: writers, and the program's own consumer, each on an ordinary thread that takes batches
- * from the rings that producer.c fills. See engine_priv.h.
+ * from the rings that producer.c fills. See sink.h.
  */
 #include "engine_priv.h"
 
@@ -9,7 +9,9 @@
 
 #include <rte_ring.h>
 
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -90,6 +92,24 @@ static void nap(const struct sink *s, uint64_t *idle_ns)
 	*idle_ns += ns;
 }
 
+/* Closes the writer; its numbers go with it. */
+static void finish(struct sink *s)
+{
+	const struct ns_writer_stats *w;
+	struct ns_err err;
+
+	if (s->writer == NULL)
+		return;
+	w = s->ops->stats != NULL ? s->ops->stats(s->writer) : NULL;
+	s->octets_then = w != NULL ? ns_stat_get(&w->octets) : 0;
+	s->lost_then = w != NULL ? ns_stat_get(&w->lost) : 0;
+	if (s->ops->close(s->writer, &err) < 0 && !s->failed) {
+		s->err = err;
+		fail(s);
+	}
+	s->writer = NULL;
+}
+
 static void *sink_main(void *arg)
 {
 	struct sink *s = arg;
@@ -97,12 +117,18 @@ static void *sink_main(void *arg)
 	bool dirty = false;
 
 	for (;;) {
-		bool last = __atomic_load_n(&s->en->producers_done, __ATOMIC_ACQUIRE);
+		bool over = __atomic_load_n(&s->over, __ATOMIC_ACQUIRE);
+		bool last = over || __atomic_load_n(&s->en->producers_done, __ATOMIC_ACQUIRE);
 
 		if (take_all(s, &next_ns) > 0) {
 			idle_ns = 0;
 			dirty = true;
 			continue;
+		}
+		if (over) {
+			finish(s);
+			__atomic_store_n(&s->ended, true, __ATOMIC_RELEASE);
+			engine_wake(s->en);
 		}
 		if (last)
 			break;
@@ -133,27 +159,76 @@ static int start(struct sink *s, struct ns_err *e)
 	return 0;
 }
 
-static int open_sink(struct ns_engine *en, const char *spec, struct ns_err *e)
+void engine_sink_sums(const struct sink *s, uint64_t *given, uint64_t *lost)
 {
-	struct sink *s = &en->sinks[en->sinks_n];
-	struct ns_writer_args args = {
-		.conf = en->args.conf, .live = en->live, .epoch_ms = en->conf->epoch_ms};
+	uint64_t to = 0, not_to = 0;
 
-	if (en->sinks_n == SINKS_MAX)
-		return ns_fail(e, E2BIG, "more than %u writers", SINKS_MAX);
-	*s = (struct sink){.en = en, .index = en->sinks_n, .spec = spec};
-	if (spec == NULL) {
-		s->own = en->args.sink;
-		s->spec = "report";
-	} else {
-		s->writer = ns_writer_open(spec, &args, &s->ops, e);
-		if (s->writer == NULL)
-			return ns_errno_set(errno != 0 ? errno : EINVAL);
+	for (unsigned w = 0; w <= s->en->workers; w++) {
+		to += ns_stat_get(&s->en->producers[w].given[s->index]);
+		not_to += ns_stat_get(&s->en->producers[w].lost[s->index]);
 	}
-	if (s->ops == NULL || (s->ops->wants & NS_WRITER_NO_FLOWS) == 0)
-		en->flow_sinks |= 1u << en->sinks_n;
-	en->sinks_n++;
-	return 0;
+	*given = to - s->given_before;
+	*lost = not_to - s->lost_before;
+}
+
+/* Whether one of those that there will be has that name. */
+static bool is_taken(const struct ns_engine *en, const struct roster *r, const char *name)
+{
+	for (unsigned i = 0; i < r->n; i++) {
+		const struct sink *s = &en->sinks[r->of[i].place];
+
+		if (s->use == SINK_OPEN && strcmp(s->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void name(const struct ns_engine *en, const struct roster *r, struct sink *s)
+{
+	int len = (int)NS_MIN(strcspn(s->spec, "@:"), sizeof(s->name) - 16);
+
+	snprintf(s->name, sizeof(s->name), "%.*s", len, s->spec);
+	for (unsigned n = 2; is_taken(en, r, s->name); n++)
+		snprintf(s->name, sizeof(s->name), "%.*s#%u", len, s->spec, n);
+}
+
+static int open_writer(
+	struct ns_engine *en, struct sink *s, const struct ns_conf *conf, struct ns_err *e)
+{
+	struct ns_writer_args args = {
+		.conf = conf, .live = en->live, .epoch_ms = en->conf->epoch_ms};
+
+	s->writer = ns_writer_open(s->spec, &args, &s->ops, e);
+	return s->writer != NULL ? 0 : ns_errno_set(errno != 0 ? errno : EINVAL);
+}
+
+int engine_sink_open(struct ns_engine *en, const struct roster *r, unsigned i,
+	const struct ns_conf *conf, struct ns_err *e)
+{
+	const struct seat *seat = &r->of[i];
+	struct sink *s = &en->sinks[seat->place];
+	int rc = 0;
+
+	for (unsigned w = 0; rc == 0 && w <= en->workers; w++)
+		rc = engine_producer_place(en, w, seat->place);
+	if (rc < 0)
+		return ns_fail(e, ENOMEM, "no memory for record batches");
+	*s = (struct sink){.en = en, .index = seat->place, .configured = seat->configured};
+	s->spec = seat->spec != NULL ? seat->spec : "report";
+	s->conf = conf;
+	if (seat->spec != NULL)
+		rc = open_writer(en, s, conf, e);
+	else
+		s->own = en->args.sink;
+	engine_sink_sums(s, &s->given_before, &s->lost_before);
+	name(en, r, s);
+	if (rc == 0)
+		rc = start(s, e);
+	if (rc == 0)
+		s->use = SINK_OPEN;
+	else
+		finish(s);
+	return rc < 0 ? ns_errno_set(-rc) : 0;
 }
 
 /* Octets of the largest record that control has, or may have when tasks change. */
@@ -168,49 +243,113 @@ size_t engine_row_max(const struct ns_engine *en)
 
 int engine_sinks_up(struct ns_engine *en, struct ns_err *e)
 {
-	int rc = 0;
+	struct roster r;
+	int rc = engine_roster_first(en, &r, e);
 
-	for (unsigned i = 0; rc == 0 && i < en->conf->writers_count; i++)
-		rc = open_sink(en, en->conf->writers[i], e);
-	for (unsigned i = 0; rc == 0 && i < en->args.writers_n; i++)
-		rc = open_sink(en, en->args.writers[i], e);
-	if (rc == 0 && en->args.sink != NULL)
-		rc = open_sink(en, NULL, e);
 	en->row_room = engine_row_max(en);
-	for (unsigned w = 0; rc == 0 && w <= en->workers; w++) {
+	for (unsigned w = 0; rc == 0 && w <= en->workers && (r.n > 0 || en->live); w++) {
 		rc = engine_producer_create(
 			en, w, w < en->workers ? ns_flow_rec_kind.size : en->row_room);
 		if (rc < 0)
 			ns_fail(e, ENOMEM, "no memory for record batches");
 	}
-	for (unsigned i = 0; rc == 0 && i < en->sinks_n; i++)
-		rc = start(&en->sinks[i], e);
-	if (rc < 0)
-		engine_sinks_down(en);
+	for (unsigned i = 0; rc == 0 && i < r.n; i++)
+		rc = engine_sink_open(en, &r, i, en->args.conf, e);
 	return rc;
+}
+
+/* It is closed, and all that was given to it must be written or lost. */
+static void account(struct sink *s)
+{
+	uint64_t given, lost;
+
+	s->told = true;
+	engine_sink_sums(s, &given, &lost);
+	if (given != s->records + s->lost && !s->failed) {
+		ns_fail(&s->err, EIO, "%" PRIu64 " records were handed to it, %" PRIu64 " written",
+			given, s->records);
+		fail(s);
+	}
+	if (s->lost > 0)
+		NS_LOG(ERR, "writer %s: %" PRIu64 " records not written", s->spec, s->lost);
+}
+
+static void join(struct sink *s)
+{
+	if (s->started)
+		pthread_join(s->thread, NULL);
+	s->started = false;
+	finish(s);
+}
+
+void engine_sink_undo(struct ns_engine *en, unsigned place)
+{
+	struct sink *s = &en->sinks[place];
+
+	if (s->use != SINK_OPEN)
+		return;
+	__atomic_store_n(&s->over, true, __ATOMIC_RELEASE);
+	join(s);
+	s->use = SINK_FREE;
+}
+
+void engine_sinks_leave(struct ns_engine *en, uint32_t sinks)
+{
+	for (; sinks != 0; sinks &= sinks - 1) {
+		struct sink *s = &en->sinks[__builtin_ctz(sinks)];
+
+		s->use = SINK_LEAVING;
+		en->leaving |= 1u << s->index;
+		__atomic_store_n(&s->over, true, __ATOMIC_RELEASE);
+	}
+}
+
+/* What it has done stays in the sums. */
+static void bury(struct ns_engine *en, struct sink *s)
+{
+	uint64_t given, lost;
+
+	join(s);
+	account(s);
+	engine_sink_sums(s, &given, &lost);
+	lost += s->lost + s->lost_then;
+	NS_LOG(NOTICE, "writer %s: closed; %" PRIu64 " records written, %" PRIu64 " lost", s->spec,
+		s->records, lost);
+	en->gone.n++;
+	en->gone.records += s->records;
+	en->gone.octets += s->octets_then;
+	en->gone.lost += lost;
+	if (s->failed && !en->gone.failed) {
+		en->gone.failed = true;
+		ns_fail(&en->gone.err, EIO, "writer %s: %.400s", s->spec, s->err.text);
+	}
+	s->use = SINK_FREE;
+}
+
+void engine_sinks_reap(struct ns_engine *en)
+{
+	for (uint32_t left = en->leaving; left != 0; left &= left - 1) {
+		struct sink *s = &en->sinks[__builtin_ctz(left)];
+
+		if (!__atomic_load_n(&s->ended, __ATOMIC_ACQUIRE))
+			continue;
+		en->leaving &= ~(1u << s->index);
+		bury(en, s);
+	}
 }
 
 void engine_sinks_down(struct ns_engine *en)
 {
 	__atomic_store_n(&en->producers_done, true, __ATOMIC_RELEASE);
-	for (unsigned i = 0; i < en->sinks_n; i++) {
+	for (unsigned i = 0; i < SINKS_MAX; i++) {
 		struct sink *s = &en->sinks[i];
 
-		if (s->started)
-			pthread_join(s->thread, NULL);
-		s->started = false;
-		if (s->writer != NULL) {
-			struct ns_err err;
-
-			if (s->ops->close(s->writer, &err) < 0 && !s->failed) {
-				s->err = err;
-				fail(s);
-			}
-			s->writer = NULL;
+		if (s->use == SINK_LEAVING) {
+			bury(en, s);
+		} else if (s->use == SINK_OPEN && !s->told) {
+			join(s);
+			account(s);
 		}
-		if (s->lost > 0)
-			NS_LOG(ERR, "writer %s: %llu records not written", s->spec,
-				(unsigned long long)s->lost);
-		s->lost = 0; /* said once */
 	}
+	en->leaving = 0;
 }

@@ -8,6 +8,7 @@
  * was received, so that what is in flight is never less than none.
  */
 #include "engine_priv.h"
+#include "pause.h"
 
 #include <ns_log.h>
 
@@ -36,7 +37,7 @@ struct engine_state {
 	} before;
 	struct ns_counter_rec counters[NS_COUNTER_MAX];
 	struct ns_lcore_rec lcores[NS_ENGINE_LCORES];
-	struct ns_writer_rec writers[SINKS_MAX];
+	struct ns_writer_rec writers[SINKS_MAX + 1];
 };
 
 int engine_state_up(struct ns_engine *en, struct ns_err *e)
@@ -155,12 +156,13 @@ static void lcore(struct ns_engine *en, unsigned i, uint64_t span_ns)
 		.full_bursts = s->full,
 		.empty_polls = s->empty,
 		.epoch_packets = s->packets - st->before.lcores[i].packets,
-		.longest_ns = s->longest_ns};
+		.longest_ns = s->longest_ns,
+		.paused = l->role != ROLE_ANALYSIS && engine_paused(l)};
 	snprintf(r->role, sizeof(r->role), "%s", roles[s->role]);
 	r->epoch_busy = NS_MIN((double)busy / (double)NS_MAX(span_ns, 1), 1);
 	r->burst_fill = (double)r->epoch_packets / (double)NS_MAX(bursts, 1);
 	for (unsigned x = 0; x < RX_MAX && l->in[x] != NULL; x++) {
-		r->ring_used += rte_ring_count(l->in[x]);
+		r->ring_used += ring_fill(l->in[x]);
 		r->ring_size += rte_ring_get_capacity(l->in[x]);
 	}
 	if (l->flows != NULL) {
@@ -175,22 +177,9 @@ static void lcore(struct ns_engine *en, unsigned i, uint64_t span_ns)
 	st->before.lcores[i].busy_ns = s->busy_ns;
 }
 
-/* "csv", and "csv#2" for the second of them; what stands behind the ':', without a password. */
-static void name_writer(const struct ns_engine *en, unsigned i, struct ns_writer_rec *r)
+/* What stands behind the ':', without a password. */
+static void target(const char *spec, struct ns_writer_rec *r)
 {
-	const char *spec = en->sinks[i].spec;
-	int len = (int)strcspn(spec, "@:");
-	unsigned same = 1;
-
-	for (unsigned k = 0; k < i; k++)
-		same += strcspn(en->sinks[k].spec, "@:") == (size_t)len &&
-			strncmp(en->sinks[k].spec, spec, (size_t)len) == 0;
-	if (same == 1)
-		snprintf(r->name, sizeof(r->name), "%.32s", spec);
-	r->name[NS_MIN(len, 32)] = '\0';
-	if (same > 1)
-		snprintf(r->name, sizeof(r->name), "%.*s#%u", NS_MIN(len, 32), spec, same);
-
 	const char *target = strchr(spec, ':');
 	const char *at = target != NULL ? strrchr(target, '@') : NULL;
 	const char *scheme = target != NULL ? strstr(target, "//") : NULL;
@@ -213,16 +202,17 @@ static void writer(struct ns_engine *en, unsigned i, struct ns_writer_rec *r)
 			? s->ops->stats(s->writer)
 			: NULL;
 	bool failed = __atomic_load_n(&s->failed, __ATOMIC_ACQUIRE);
+	uint64_t given;
 
 	memset(r, 0, sizeof(*r));
-	name_writer(en, i, r);
+	snprintf(r->name, sizeof(r->name), "%s", s->name);
+	target(s->spec, r);
 	strcpy(r->status, "ok");
+	engine_sink_sums(s, &given, &r->lost);
 	r->records = ns_stat_get(&s->records);
-	r->lost = ns_stat_get(&s->lost);
-	for (unsigned p = 0; p <= en->workers; p++) {
-		r->lost += ns_stat_get(&en->producers[p].lost[i]);
-		r->queued += rte_ring_count(en->producers[p].to[i]);
-	}
+	r->lost += ns_stat_get(&s->lost);
+	for (unsigned p = 0; p <= en->workers; p++)
+		r->queued += ring_fill(en->producers[p].to[i]);
 	r->queue_max = (en->workers + 1) * BATCHES;
 	if (failed) {
 		strcpy(r->status, "failed");
@@ -238,11 +228,49 @@ static void writer(struct ns_engine *en, unsigned i, struct ns_writer_rec *r)
 	}
 }
 
+/* All that reloads have taken out, those that still close too: sums over writers never shrink. */
+static void removed(const struct ns_engine *en, struct ns_writer_rec *r)
+{
+	uint64_t given, lost;
+
+	*r = (struct ns_writer_rec){.name = "removed",
+		.status = "ok",
+		.records = en->gone.records,
+		.octets = en->gone.octets,
+		.lost = en->gone.lost};
+	for (uint32_t left = en->leaving; left != 0; left &= left - 1) {
+		const struct sink *s = &en->sinks[__builtin_ctz(left)];
+
+		engine_sink_sums(s, &given, &lost);
+		r->records += ns_stat_get(&s->records);
+		r->lost += lost + ns_stat_get(&s->lost);
+	}
+	snprintf(r->target, sizeof(r->target), "%u closed, %d closing", en->gone.n,
+		__builtin_popcount(en->leaving));
+}
+
+static void writers(struct ns_engine *en)
+{
+	struct engine_state *st = en->state;
+	unsigned n = 0;
+
+	for (uint32_t left = en->plan->sinks; left != 0; left &= left - 1) {
+		unsigned i = (unsigned)__builtin_ctz(left);
+		const struct ns_writer_ops *ops = en->sinks[i].ops;
+
+		if (ops == NULL || (ops->wants & NS_WRITER_INTERNAL) == 0)
+			writer(en, i, &st->writers[n++]);
+	}
+	if (en->gone.n > 0 || en->leaving != 0)
+		removed(en, &st->writers[n++]);
+	st->said.writers_n = n;
+}
+
 static void give(
 	struct ns_engine *en, const struct ns_rec_kind *kind, const void *records, unsigned n)
 {
-	if (en->state_sinks != 0 && n > 0)
-		engine_rows_put(en, en->state_sinks, kind, records, n);
+	if (en->plan->state_sinks != 0 && n > 0)
+		engine_rows_put(en, en->plan->state_sinks, kind, records, n);
 }
 
 void engine_state_epoch(struct ns_engine *en, uint64_t start_ns, uint64_t end_ns, bool last)
@@ -250,8 +278,11 @@ void engine_state_epoch(struct ns_engine *en, uint64_t start_ns, uint64_t end_ns
 	struct engine_state *st = en->state;
 	struct ns_engine_state *said = &st->said;
 
-	said->epoch = (struct ns_epoch_rec){
-		.epoch = en->collecting, .start_ns = start_ns, .end_ns = end_ns, .last = last};
+	said->epoch = (struct ns_epoch_rec){.epoch = en->collecting,
+		.start_ns = start_ns,
+		.end_ns = end_ns,
+		.last = last,
+		.paused = ns_engine_paused(en)};
 	account(en, &said->epoch);
 	epoch(en, &said->epoch);
 	counters(en);
@@ -259,13 +290,7 @@ void engine_state_epoch(struct ns_engine *en, uint64_t start_ns, uint64_t end_ns
 	for (unsigned i = 0; i < said->lcores_n; i++)
 		lcore(en, i, st->now.run_ns - st->before.run_ns);
 	st->before.run_ns = st->now.run_ns;
-	said->writers_n = 0;
-	for (unsigned i = 0; i < en->sinks_n; i++) {
-		const struct ns_writer_ops *ops = en->sinks[i].ops;
-
-		if (ops == NULL || (ops->wants & NS_WRITER_INTERNAL) == 0)
-			writer(en, i, &st->writers[said->writers_n++]);
-	}
+	writers(en);
 	st->any = true;
 	give(en, &ns_counter_rec_kind, st->counters, said->counters_n);
 	give(en, &ns_lcore_rec_kind, st->lcores, said->lcores_n);

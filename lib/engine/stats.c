@@ -95,7 +95,7 @@ void ns_engine_stats(const struct ns_engine *en, struct ns_engine_stats *s)
 			s->ring_full[w] += ns_dispatch_dropped(l->dispatch, w);
 	}
 	for (unsigned w = 0; w <= en->workers; w++) {
-		for (unsigned i = 0; i < en->sinks_n; i++)
+		for (unsigned i = 0; i < SINKS_MAX; i++)
 			s->counters.v[ns_note_records_lost.id] +=
 				ns_stat_get(&en->producers[w].lost[i]);
 	}

@@ -139,6 +139,8 @@ void tap_burst(struct lcore *l, uint64_t word, struct rte_mbuf *const *m, uint16
 			const uint8_t *data = ns_packet_data(m[k]);
 			struct tap_count *c = &r->count[p->port % TAP_PORTS];
 
+			if (t->one_port && p->port != t->port)
+				continue;
 			ns_stat_add(&c->seen, 1);
 			if (!tap_matches(t, p, data))
 				continue;
@@ -149,17 +151,25 @@ void tap_burst(struct lcore *l, uint64_t word, struct rte_mbuf *const *m, uint16
 	}
 }
 
+/* Octets have a writer each, but lcores read them as one word, and so it is written. */
+static void set(struct ns_engine *en, unsigned i, uint8_t to)
+{
+	uint64_t was = __atomic_load_n(&en->tap_word.all, __ATOMIC_RELAXED) >> (8 * i) & 255;
+
+	__atomic_fetch_xor(&en->tap_word.all, (was ^ to) << (8 * i), __ATOMIC_ACQ_REL);
+}
+
 void tap_begin(struct ns_engine *en, unsigned i)
 {
 	uint8_t last = en->tap_last[i];
 
 	en->tap_last[i] = last == 0 || last == ON_LAST ? 1 : (uint8_t)(last + 2);
-	__atomic_store_n(&en->tap_word.of[i], en->tap_last[i], __ATOMIC_RELEASE);
+	set(en, i, en->tap_last[i]);
 }
 
 void tap_end(struct ns_engine *en, unsigned i)
 {
-	__atomic_store_n(&en->tap_word.of[i], (uint8_t)(en->tap_last[i] + 1), __ATOMIC_RELEASE);
+	set(en, i, (uint8_t)(en->tap_last[i] + 1));
 }
 
 bool tap_left(const struct ns_engine *en, unsigned i)
@@ -179,5 +189,5 @@ bool tap_left(const struct ns_engine *en, unsigned i)
 
 void tap_off(struct ns_engine *en, unsigned i)
 {
-	__atomic_store_n(&en->tap_word.of[i], 0, __ATOMIC_RELEASE);
+	set(en, i, 0);
 }

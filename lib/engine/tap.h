@@ -72,6 +72,8 @@ struct tap {
 		uint16_t linktype;
 	} filters[TAP_FILTERS];
 	unsigned filters_n; /* 0: all packets */
+	bool one_port; /* packets of that port only */
+	uint16_t port;
 	uint32_t snaplen;
 	struct tap_ring *rings; /* by index of the lcore that reads */
 };

@@ -135,6 +135,28 @@ static void hand_over(void)
 	teardown();
 }
 
+/* Packets of ports 0, 1, 2 in turn, of which the tap wants one. */
+static void one_port(void)
+{
+	const struct tap_rec *r;
+	unsigned n = 0;
+
+	setup();
+	tap.one_port = true;
+	tap.port = 1;
+	tap_begin(en, 3);
+	read_burst(0);
+	for (; (r = tap_ring_first(&tap.rings[0])) != NULL; n++) {
+		CU_ASSERT(right(r) && r->ts_ns == 1 + 3 * n);
+		tap_ring_drop(&tap.rings[0], r);
+	}
+	CU_ASSERT_EQUAL(n, 3);
+	CU_ASSERT_EQUAL(tap.rings[0].count[1].seen, 3);
+	CU_ASSERT_EQUAL(tap.rings[0].count[1].matched, 3);
+	CU_ASSERT_EQUAL(tap.rings[0].count[0].seen + tap.rings[0].count[2].seen, 0);
+	teardown();
+}
+
 static void *reads(void *arg)
 {
 	(void)arg;
@@ -188,4 +210,4 @@ static void two_threads(void)
 	teardown();
 }
 
-NS_TEST_MAIN({"hand over", hand_over}, {"two threads", two_threads})
+NS_TEST_MAIN({"hand over", hand_over}, {"one port", one_port}, {"two threads", two_threads})

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Alive: epochs come. Ready: one is complete, and every writer can write. */
+/* Alive: epochs come. Ready: one is complete, ports are read, and every writer can write. */
 #include "metrics_priv.h"
 
 #include <stdarg.h>
@@ -80,6 +80,8 @@ bool health_ready(const struct copy *c, char *text)
 		add(&l, "the first epoch is not complete yet\n");
 	else if (c->st.epoch.last)
 		add(&l, "the engine has stopped in order\n");
+	else if (c->st.epoch.paused)
+		add(&l, "ports are not read: somebody has said \"stop\"\n");
 	for (unsigned i = 0; c != NULL && i < c->st.writers_n; i++) {
 		const struct ns_writer_rec *w = &c->st.writers[i];
 

@@ -56,6 +56,15 @@ static void stopped(void)
 	CU_ASSERT_FALSE(health_ready(&c, text));
 }
 
+static void paused(void)
+{
+	struct copy c = {.mono_ns = 200 * S, .st.epoch.paused = 1};
+
+	CU_ASSERT_TRUE(health_alive(&health, &c, 200 * S, text));
+	CU_ASSERT_FALSE(health_ready(&c, text));
+	CU_ASSERT_STRING_EQUAL(text, "ports are not read: somebody has said \"stop\"\n");
+}
+
 static void writers(void)
 {
 	struct ns_writer_rec w[] = {
@@ -123,4 +132,5 @@ static void much_to_say(void)
 
 NS_TEST_MAIN({"epochs come", epochs_come}, {"epochs fail to come", epochs_fail_to_come},
 	{"no epoch yet", no_epoch_yet}, {"short epochs", short_epochs}, {"stopped", stopped},
-	{"writers", writers}, {"standing still", standing_still}, {"much to say", much_to_say})
+	{"paused", paused}, {"writers", writers}, {"standing still", standing_still},
+	{"much to say", much_to_say})

@@ -339,6 +339,7 @@ static void all_of(const struct page *p, const struct page_args *a)
 	page_plain(p, "epoch_interval_seconds");
 	page_seconds(p, a->epoch_ns);
 	one(p, "stopped", PAGE_GAUGE, "1: the engine has stopped in order.", e->last);
+	one(p, "paused", PAGE_GAUGE, "1: ports are not read until the command start.", e->paused);
 	singles(p, epoch_metrics, NS_ARRAY_LEN(epoch_metrics), e);
 	drops = counters(p, a, NS_COUNTER_DROP, "dropped_packets_by_reason_total", "reason",
 		"Packets dropped; their sum is dropped_packets_total.");

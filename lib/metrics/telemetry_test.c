@@ -93,7 +93,7 @@ static void commands(void)
 	answers(fd, "/", "\"/netspectra/epoch\"");
 	answers(fd, "/netspectra/epoch", "{\"/netspectra/epoch\":{\"epoch\":9,\"start_ns\":");
 	answers(fd, "/netspectra/epoch", "\"end_ns\":1700000001000000001,\"received\":1000,");
-	answers(fd, "/netspectra/epoch", "\"mbufs\":16383,\"last\":0}}");
+	answers(fd, "/netspectra/epoch", "\"mbufs\":16383,\"last\":0,\"paused\":0}}");
 	answers(fd, "/netspectra/lcores", "{\"/netspectra/lcores\":{\"1\":{\"lcore\":1,\"cpu\":3,");
 	answers(fd, "/netspectra/lcores", "\"2\":{\"lcore\":2,");
 	answers(fd, "/netspectra/lcores", "\"epoch_busy\":\"0.333\",\"burst_fill\":\"19.000\"");

@@ -31,6 +31,7 @@ struct ns_epoch_rec {
 		latency_max_ns; /**< of the epoch */
 	uint64_t mbufs_used, mbufs; /**< packet buffers in use, and all */
 	uint8_t last; /**< 1: the engine has stopped in order */
+	uint8_t paused; /**< 1: ports are not read: somebody has said "stop" */
 };
 extern const struct ns_rec_kind ns_epoch_rec_kind;
 
@@ -57,10 +58,11 @@ struct ns_lcore_rec {
 	uint64_t longest_ns; /**< burst */
 	uint64_t ring_used, ring_size; /**< packets waiting in the rings to it, and their room */
 	uint64_t flows, flows_max; /**< in its table */
+	uint8_t paused; /**< 1: it reads no port until "start" */
 };
 extern const struct ns_rec_kind ns_lcore_rec_kind;
 
-/** Kind "writer": one for each. */
+/** Kind "writer": one for each; "removed": the sums of those that reloads have taken out. */
 struct ns_writer_rec {
 	char name[NS_STATE_NAME]; /**< "zmq", "csv"; "#2" behind it for the second of them */
 	char target[80]; /**< without a password */

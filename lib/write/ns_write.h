@@ -60,10 +60,17 @@ enum {
 	NS_WRITER_WRAPS = 1u << 3,
 	/** The program's own: not among the writers that it shows to people. */
 	NS_WRITER_INTERNAL = 1u << 4,
+	/**
+	 * Its target is a file, or may be, that opening cuts: never opened while another writer
+	 * has it. Others must say themselves when a target can't be opened twice.
+	 */
+	NS_WRITER_CUTS = 1u << 5,
 };
 
 struct ns_writer_ops {
 	uint32_t wants; /**< NS_WRITER_STATE ... */
+	/** The section of the configuration that it goes by, whole; NULL: none. */
+	const char *section;
 
 	/** Opens the target; NULL with errno and a message that names it. */
 	struct ns_writer *(*open)(const struct ns_writer_args *args, struct ns_err *e);
@@ -123,9 +130,17 @@ struct ns_writer *ns_writer_open(const char *spec, const struct ns_writer_args *
  * interval, no target or one that its check() refuses. 0, or -errno with the same message.
  */
 int ns_writer_check(const char *spec, struct ns_err *e);
+/** The same of @p n of them: the first that is wrong. */
+int ns_writers_check(const char *const *specs, unsigned n, struct ns_err *e);
 
 /** The operations of the writer that @p spec names, or NULL. Any thread. */
 const struct ns_writer_ops *ns_writer_ops_of(const char *spec);
+
+/** The spec behind one that stands before another: "csv:FILE" of "spool+csv:FILE"; or NULL. */
+const char *ns_writer_behind(const char *spec);
+
+/** Whether two specs name the same writers and target; intervals may be others. */
+bool ns_writer_same(const char *a, const char *b);
 
 /**
  * How often the writer of @p spec gets task results, in ns: the INTERVAL of "NAME@INTERVAL:TARGET"

@@ -39,6 +39,7 @@ static const struct ns_rec_field epoch_fields[] = {
 	U64(mbufs_used, "packets", "packet buffers in use"),
 	U64(mbufs, "packets", "packet buffers that there are"),
 	F(last, .type = NS_REC_U8, NO_IE, .help = "1: the engine has stopped in order"),
+	F(paused, .type = NS_REC_U8, NO_IE, .help = "1: ports are not read until \"start\""),
 };
 #undef F
 
@@ -96,6 +97,7 @@ static const struct ns_rec_field lcore_fields[] = {
 	U64L(ring_size, "packets", "that these rings hold"),
 	U64L(flows, "flows", "in its table"),
 	U64L(flows_max, "flows", "that its table holds"),
+	F(paused, .type = NS_REC_U8, NO_IE, .help = "1: it reads no port until \"start\""),
 };
 #undef F
 

@@ -90,6 +90,21 @@ const struct ns_writer_ops *ns_writer_ops_of(const char *spec)
 	return p != NULL ? p->ops : NULL;
 }
 
+const char *ns_writer_behind(const char *spec)
+{
+	struct spec s = split(spec);
+
+	return s.wraps ? s.target : NULL;
+}
+
+bool ns_writer_same(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "@:"), m = strcspn(b, "@:");
+
+	return n == m && memcmp(a, b, n) == 0 &&
+	       strcmp(a + strcspn(a, ":"), b + strcspn(b, ":")) == 0;
+}
+
 /* The writer of a spec whose form is right; NULL with a message. */
 static const struct ns_plugin *understand(const char *spec, struct spec *s, struct ns_err *e)
 {
@@ -129,6 +144,15 @@ int ns_writer_check(const char *spec, struct ns_err *e)
 	if (ops == NULL)
 		return -errno;
 	return ops->check != NULL ? ops->check(s.target, e) : 0;
+}
+
+int ns_writers_check(const char *const *specs, unsigned n, struct ns_err *e)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < n; i++)
+		rc = ns_writer_check(specs[i], e);
+	return rc;
 }
 
 struct ns_writer *ns_writer_open(const char *spec, const struct ns_writer_args *args,

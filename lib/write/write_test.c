@@ -168,4 +168,28 @@ static void checks(void)
 	CU_ASSERT_STRING_EQUAL(opened, "");
 }
 
-NS_TEST_MAIN({"finds", finds}, {"checks", checks}, {"intervals", intervals}, {"refuses", refuses})
+/* What a reload asks of specs: whether a writer is the same as before, and what stands behind it.
+ */
+static void same(void)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} cases[] = {{"csv:x", "csv:x", true}, {"csv@5s:x", "csv:x", true},
+		{"csv@5s:x", "csv@1m:x", true}, {"csv:x", "csv:y", false},
+		{"csv:x", "json:x", false}, {"csv:x", "cs:x", false},
+		{"csv:u@h:1", "csv:v@h:1", false}, {"zmq:tcp://a:1", "zmq@1s:tcp://a:1", true},
+		{"spool+csv@1s:x", "spool+csv:x", true}, {"spool+csv:x", "csv:x", false},
+		{"spool+csv:x", "spool+json:x", false}};
+
+	for (size_t i = 0; i < NS_ARRAY_LEN(cases); i++) {
+		CU_ASSERT_EQUAL(ns_writer_same(cases[i].a, cases[i].b), cases[i].same);
+		CU_ASSERT_EQUAL(ns_writer_same(cases[i].b, cases[i].a), cases[i].same);
+	}
+	CU_ASSERT_STRING_EQUAL(ns_writer_behind("spool+csv@5s:x"), "csv@5s:x");
+	CU_ASSERT_PTR_NULL(ns_writer_behind("csv@5s:x+y"));
+	CU_ASSERT_PTR_NULL(ns_writer_behind("csv:a+b:c"));
+}
+
+NS_TEST_MAIN({"finds", finds}, {"checks", checks}, {"intervals", intervals}, {"refuses", refuses},
+	{"same", same})

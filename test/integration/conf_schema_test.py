@@ -158,6 +158,32 @@ class Schema(ns.Case):
                               found["engine"]["source"], found["engine"]["writers"]),
                              (7, False, "pcap", ["csv:flows.csv"]))
 
+    def test_secrets(self):
+        """Passwords are not for those who look over a shoulder, or read a ticket."""
+        for program in self.programs:
+            text = self.shown(program, "--show-defaults", "-o",
+                              "engine.targets=[\"redis://user:geheim@127.0.0.1:4739\"]")
+            self.assertIn("redis://user:***@127.0.0.1:4739", text)
+            self.assertNotIn("geheim", text)
+        text = self.shown(self.programs[-1], "--show-defaults", "-o", "redis.password=geheim")
+        self.assertIn("  password: ***\n", text)
+        self.assertNotIn("geheim", text)
+
+    def test_check_writers(self):
+        """--check looks at what -w adds too, and opens nothing."""
+        out = os.path.join(self.dir, "out.csv")
+        for program in self.programs:
+            self.assertEqual(self.shown(program, "--check", "-w", "csv:" + out), "")
+            self.assertFalse(os.path.exists(out))
+            for spec, want in (("csvv:x", "writer \"csvv:x\": no such writer"),
+                               ("csv@soon:x", "writer \"csv@soon:x\": interval"),
+                               ("csv:" + os.path.join(self.dir, "no", "x"), "folder")):
+                r = subprocess.run([program, "--check", "-w", "csv:" + out, "-w", spec],
+                                   capture_output=True, text=True, timeout=ns.TIMEOUT,
+                                   check=False)
+                self.assertEqual(r.returncode, 1, r.stderr)
+                self.assertIn(want, r.stderr)
+
 
 if __name__ == "__main__":
     ns.main()

@@ -166,7 +166,7 @@ class Plugins(ns.Case):
         module = self.module("writer", "old", lambda text: text.replace(
             ".abi = NS_PLUGIN_ABI", ".abi = NS_PLUGIN_ABI + 6"))
         for args in (["--list"], ["--check"], [DNS]):
-            self.refused("--plugin", module, *args, words=("old", "ABI 8"))
+            self.refused("--plugin", module, *args, words=("old", "ABI 9"))
 
     def test_a_name_twice(self):
         self.refused("--plugin", self.module("writer", "csv"), DNS,

@@ -157,6 +157,7 @@ def script(folder, engine, program, gen):
         hint = c.says("shwo epoch", 1)
         check("there is no command \"shwo\"; there are: " in hint and "show" in hint, hint)
         check("show task" in c.says("show ta", 1), "no hint")
+        check("shutdown" in c.says("shut", 1), "the end by half a word")
         check("one too many" in c.says("show epoch x", 1), "an argument too many is taken")
         check("pairs, rates" in c.says("show task nope", 1), "no hint at tasks")
         check("watch needs a terminal" in c.says("watch show epoch", 1), "watch without terminal")
@@ -175,7 +176,7 @@ def script(folder, engine, program, gen):
              "net_ring0"], capture_output=True, text=True, check=False, env=en.env)
         check(second.returncode == 1 and "console of another engine" in second.stderr,
               f"{second}")
-        check("stopping" in c.says("stop"), "stop")
+        check("stopping" in c.says("shutdown"), "shutdown")
         en.finish()
     check(not os.path.exists(f"{folder}/sock"), "the socket is left")
 
@@ -215,11 +216,12 @@ def terminal(folder, engine, program, _):
         t.sees(r"Tab completes")
         for line, pattern in COMMANDS:
             t.gives(line, pattern)
-        t.gives("shwo", r"^there is no command \"shwo\"; there are: ")
+        t.keys("shwo", "Enter")  # a list of commands that is longer than a line
+        t.sees(r"^there is no command \"shwo\"; there are: ")
         t.gives("show epoch x", "one too many")
 
         t.keys("C-l")
-        t.keys("sh", "Tab", "lc", "Tab", "Enter")
+        t.keys("sho", "Tab", "lc", "Tab", "Enter")
         t.sees(r"^lcore +cpu +role")
         t.keys("C-l")
         t.keys("show ta", "Tab", "Tab")
@@ -295,7 +297,7 @@ def own(folder, engine, _, __):
             check("packets/s" not in text, f"epoch lines:\n{text}")
             return "rx" in text
         wait_for(answered, "the first epoch")
-        t.keys("sh", "Tab", "ep", "Tab", "Enter")
+        t.keys("sho", "Tab", "ep", "Tab", "Enter")
         t.sees("^in_flight")
         t.keys("quit", "Enter")
         t.sees(r"\[status 0\]")

@@ -280,7 +280,8 @@ static int csv_close(struct ns_writer *w, struct ns_err *e)
 	return rc < 0 ? ns_errno_set(-rc) : 0;
 }
 
-static const struct ns_writer_ops csv_ops = {.open = csv_open,
+static const struct ns_writer_ops csv_ops = {.wants = NS_WRITER_CUTS,
+	.open = csv_open,
 	.put = csv_put,
 	.flush = csv_flush,
 	.close = csv_close,

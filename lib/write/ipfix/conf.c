@@ -63,6 +63,7 @@ static struct ns_conf_section ipfix_section = {
 	.size = sizeof(struct ipfix_conf),
 	.defaults = &ipfix_conf_defaults,
 	.docs = ipfix_docs,
+	.live = (const char *const[]){"ipfix", NULL},
 	.check = ipfix_check,
 };
 NS_CONF_REGISTER(ipfix_section)

@@ -359,6 +359,8 @@ static struct ns_writer *ipfix_open(const struct ns_writer_args *args, struct ns
 }
 
 static const struct ns_writer_ops ipfix_ops = {
+	.wants = NS_WRITER_CUTS,
+	.section = "ipfix",
 	.open = ipfix_open,
 	.check = ipfix_out_check,
 	.put = ipfix_put,

@@ -61,7 +61,8 @@ static int json_close(struct ns_writer *w, struct ns_err *e)
 	return rc;
 }
 
-static const struct ns_writer_ops json_ops = {.open = json_open,
+static const struct ns_writer_ops json_ops = {.wants = NS_WRITER_CUTS,
+	.open = json_open,
 	.put = json_put,
 	.flush = json_flush,
 	.close = json_close,

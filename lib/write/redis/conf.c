@@ -87,6 +87,7 @@ static struct ns_conf_section redis_section = {.name = "redis",
 	.size = sizeof(struct redis_conf),
 	.defaults = &redis_conf_defaults,
 	.docs = redis_docs,
+	.live = (const char *const[]){"redis", NULL},
 	.check = redis_check};
 
 NS_CONF_REGISTER(redis_section)

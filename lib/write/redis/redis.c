@@ -185,6 +185,7 @@ static int redis_check(const char *target, struct ns_err *e)
 }
 
 static const struct ns_writer_ops redis_ops = {.wants = NS_WRITER_STATE | NS_WRITER_EPOCHS,
+	.section = "redis",
 	.open = redis_open,
 	.put = redis_put,
 	.idle = redis_idle,

@@ -194,7 +194,7 @@ static void health(struct redis_state *s, const struct ns_epoch_rec *r)
 	pair(s, "node", node->name);
 	pair(s, "boot", node->boot);
 	pair(s, "version", NS_VERSION);
-	pair(s, "status", r->last != 0 ? "stopped" : "running");
+	pair(s, "status", r->last != 0 ? "stopped" : r->paused != 0 ? "paused" : "running");
 	number(s, "start_ns", node->start_ns);
 	number(s, "epoch", r->epoch);
 	number(s, "end_ns", r->end_ns);

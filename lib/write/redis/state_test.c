@@ -27,7 +27,7 @@ static void own_state(void)
 	has(&s, "HSET " K "lcore:1 ",
 		"lcore 1 cpu 3 role rx packets 5 bursts 0 full_bursts 0 empty_polls 0 "
 		"epoch_packets 0 epoch_busy 0 burst_fill 0 longest_ns 0 ring_used 0 ring_size 0 "
-		"flows 0 flows_max 0\n");
+		"flows 0 flows_max 0 paused 0\n");
 	CU_ASSERT_EQUAL(count(&s, "HSET " K "lcore:2 lcore 2 cpu 4 role analysis"), 1);
 	has(&s, "HSET " K "writers ",
 		"csv {\"kind\":\"writer\",\"name\":\"csv\",\"target\":\"out.csv\",\"status\":\"ok\","

@@ -60,6 +60,7 @@ static struct ns_conf_section section = {.name = "spool",
 	.size = sizeof(struct spool_conf),
 	.defaults = &spool_conf_defaults,
 	.docs = docs,
+	.live = (const char *const[]){"spool", NULL},
 	.check = check};
 
 NS_CONF_REGISTER(section)

@@ -4,6 +4,7 @@
 
 #include <ns_command.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,22 +57,31 @@ static const struct ns_rec_kind spool_rec_kind = {.name = "spool",
 	.ipfix_family_field = -1};
 NS_REC_REGISTER(spool_rec_kind)
 
+/*
+ * Main thread, and the thread of a writer that a reload has taken out, which ends by itself: none
+ * is freed while it is shown.
+ */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ns_writer *shown;
 
 void spool_shown(struct ns_writer *w)
 {
+	pthread_mutex_lock(&lock);
 	w->next = shown;
 	shown = w;
+	pthread_mutex_unlock(&lock);
 }
 
 void spool_hidden(struct ns_writer *w)
 {
 	struct ns_writer **at = &shown;
 
+	pthread_mutex_lock(&lock);
 	while (*at != NULL && *at != w)
 		at = &(*at)->next;
 	if (*at != NULL)
 		*at = w->next;
+	pthread_mutex_unlock(&lock);
 }
 
 static const char *status(const struct ns_writer *w, const struct ns_spool_stats *s, bool down)
@@ -119,12 +129,14 @@ static int show(struct ns_command_call *c, struct ns_err *e)
 	struct spool_rec r;
 
 	(void)e;
+	pthread_mutex_lock(&lock);
 	if (shown == NULL)
 		ns_command_text(c, "no writer has a spool; one gets it with -w spool+NAME:TARGET");
 	for (const struct ns_writer *w = shown; w != NULL; w = w->next) {
 		fill(w, &r);
 		ns_command_record(c, &spool_rec_kind, &r);
 	}
+	pthread_mutex_unlock(&lock);
 	return 0;
 }
 

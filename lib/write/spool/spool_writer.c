@@ -205,6 +205,7 @@ static int spool_close(struct ns_writer *w, struct ns_err *e)
 }
 
 static const struct ns_writer_ops spool_ops = {.wants = NS_WRITER_WRAPS,
+	.section = "spool",
 	.open = spool_open,
 	.put = spool_put,
 	.idle = spool_idle,

@@ -35,6 +35,7 @@ static struct ns_conf_section sqlite_section = {.name = "sqlite",
 	.size = sizeof(struct sqlite_conf),
 	.defaults = &sqlite_conf_defaults,
 	.docs = sqlite_docs,
+	.live = (const char *const[]){"sqlite", NULL},
 	.check = sqlite_check};
 
 NS_CONF_REGISTER(sqlite_section)

@@ -327,7 +327,8 @@ static struct ns_writer *sqlite_open(const struct ns_writer_args *args, struct n
 	return w;
 }
 
-static const struct ns_writer_ops sqlite_ops = {.open = sqlite_open,
+static const struct ns_writer_ops sqlite_ops = {.section = "sqlite",
+	.open = sqlite_open,
 	.put = sqlite_put,
 	.flush = sqlite_flush,
 	.close = sqlite_close,

@@ -136,5 +136,6 @@ static struct ns_conf_section section = {.name = "zmq",
 	.size = sizeof(struct zmq_conf),
 	.defaults = &zmq_conf_defaults,
 	.docs = docs,
+	.live = (const char *const[]){"zmq", NULL},
 	.check = check};
 NS_CONF_REGISTER(section)

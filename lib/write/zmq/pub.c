@@ -105,8 +105,9 @@ static int bind_all(void *s, const char *target, struct ns_err *e)
 	int rc;
 
 	while ((rc = next_endpoint(&target, one, e)) > 0) {
-		if (zmq_bind(s, one) < 0)
-			return ns_fail(e, errno, "%s: %s", one, zmq_strerror(errno));
+		rc = pub_bind(s, one, e);
+		if (rc < 0)
+			break;
 	}
 	return rc;
 }
@@ -121,7 +122,9 @@ static int open_push(struct pub *p, const char *endpoint, const struct zmq_conf 
 		return ns_fail(e, errno, "%s: %s", endpoint, zmq_strerror(errno));
 	p->push[p->push_n++] = s;
 	endpoint += binds;
-	if ((binds ? zmq_bind(s, endpoint) : zmq_connect(s, endpoint)) < 0)
+	if (binds)
+		return pub_bind(s, endpoint, e);
+	if (zmq_connect(s, endpoint) < 0)
 		return ns_fail(e, errno, "%s: %s", endpoint, zmq_strerror(errno));
 	return 0;
 }

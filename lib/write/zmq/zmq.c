@@ -33,7 +33,7 @@ NS_LOG_TYPE("write.zmq");
 #define REPLAY_NS (NS_SEC_NS / 10)
 
 /* @folder "": the name is the kind of its messages. */
-static struct topic *topic_create(const char *folder, const char *name)
+static struct topic *topic_create(const struct ns_writer *w, const char *folder, const char *name)
 {
 	size_t size = strlen("ns//") + NS_NODE_NAME_MAX + strlen(folder) + strlen(name) + 1;
 	struct topic *t = calloc(1, sizeof(*t) + size);
@@ -45,6 +45,7 @@ static struct topic *topic_create(const char *folder, const char *name)
 	if (*folder != '\0')
 		t->task = t->name + len - strlen(name);
 	t->end = &t->first;
+	t->seq = zmq_past(w->target, t->name);
 	return t;
 }
 
@@ -59,31 +60,34 @@ void zmq_topic_forget(struct topic *t)
 	t->end = &t->first;
 }
 
-static void topic_destroy(struct topic *t)
+static void topic_destroy(const struct ns_writer *w, struct topic *t)
 {
-	if (t != NULL)
-		zmq_topic_forget(t);
+	if (t == NULL)
+		return;
+	zmq_past_keep(w->target, t->name, t->seq);
+	zmq_topic_forget(t);
 	free(t);
 }
 
 /* By name: a reload of the configuration makes the kinds of all tasks anew. */
-static struct topic *topic_of(struct topic **at, const char *folder, const char *name)
+static struct topic *topic_of(
+	const struct ns_writer *w, struct topic **at, const char *folder, const char *name)
 {
 	while (*at != NULL && strcmp((*at)->task, name) != 0)
 		at = &(*at)->next;
 	if (*at == NULL)
-		*at = topic_create(folder, name);
+		*at = topic_create(w, folder, name);
 	return *at;
 }
 
 struct topic *zmq_task_topic(struct ns_writer *w, const struct ns_rec_kind *kind)
 {
-	return topic_of(&w->tasks, "task/", kind->name);
+	return topic_of(w, &w->tasks, "task/", kind->name);
 }
 
 struct topic *zmq_sketch_topic(struct ns_writer *w, const char *task)
 {
-	return topic_of(&w->sketches, "sketch/", task);
+	return topic_of(w, &w->sketches, "sketch/", task);
 }
 
 struct ns_wire_head zmq_head(struct topic *t)
@@ -160,21 +164,21 @@ static int make(struct ns_writer *w, const char *target, struct ns_err *e)
 		.zstd_min = c->compress_min};
 
 	w->topics_wanted = zmq_topics(c);
-	w->flow = topic_create("", "flow");
-	w->epoch = topic_create("", "epoch");
-	w->health = topic_create("", "health");
+	w->flow = topic_create(w, "", "flow");
+	w->epoch = topic_create(w, "", "epoch");
+	w->health = topic_create(w, "", "health");
 	if (w->flow == NULL || w->epoch == NULL || w->health == NULL)
 		return ns_fail(e, ENOMEM, "%s: no memory", target);
 	w->wire = ns_wire_create(&args, e);
 	return w->wire == NULL ? -errno : pub_open(&w->pub, target, c, e);
 }
 
-static void topics_destroy(struct topic *t)
+static void topics_destroy(const struct ns_writer *w, struct topic *t)
 {
 	while (t != NULL) {
 		struct topic *next = t->next;
 
-		topic_destroy(t);
+		topic_destroy(w, t);
 		t = next;
 	}
 }
@@ -183,11 +187,11 @@ static void destroy(struct ns_writer *w)
 {
 	pub_close(&w->pub);
 	ns_wire_destroy(w->wire);
-	topic_destroy(w->flow);
-	topic_destroy(w->epoch);
-	topic_destroy(w->health);
-	topics_destroy(w->tasks);
-	topics_destroy(w->sketches);
+	topic_destroy(w, w->flow);
+	topic_destroy(w, w->epoch);
+	topic_destroy(w, w->health);
+	topics_destroy(w, w->tasks);
+	topics_destroy(w, w->sketches);
 	free(w->rows.g.records);
 	free(w->counters.records);
 	free(w->lcores.records);
@@ -205,6 +209,7 @@ static struct ns_writer *zmq_writer_open(const struct ns_writer_args *args, stru
 		return NULL;
 	}
 	w->conf = c != NULL ? c : &zmq_conf_defaults;
+	w->target = args->target;
 	if ((ns_node()->name[0] == '\0' && ns_node_init(NULL, e) < 0) ||
 		make(w, args->target, e) < 0) {
 		int err = errno;
@@ -297,6 +302,7 @@ static int zmq_writer_close(struct ns_writer *w, struct ns_err *e)
 }
 
 static const struct ns_writer_ops zmq_ops = {.wants = NS_WRITER_STATE | NS_WRITER_EPOCHS,
+	.section = "zmq",
 	.open = zmq_writer_open,
 	.put = zmq_put,
 	.idle = zmq_idle,

@@ -87,6 +87,9 @@ struct pub {
 /** Whether the target is a list of endpoints: 0, or -errno with a message. */
 int pub_check(const char *target, struct ns_err *e);
 
+/** Binds a socket of libzmq; -EADDRINUSE where somebody listens, also at an ipc:// path. */
+int pub_bind(void *s, const char *endpoint, struct ns_err *e);
+
 /** Opens and binds all; -errno with a message that names the endpoint. */
 int pub_open(struct pub *p, const char *target, const struct zmq_conf *c, struct ns_err *e);
 void pub_close(struct pub *p);
@@ -115,6 +118,12 @@ unsigned pub_send(struct pub *p, const char *topic, const void *data, size_t len
  * it, while what is in the queues and this one would be more than PUB_LARGE_MAX; -ENOMEM.
  */
 int pub_send_large(struct pub *p, const char *topic, const void *data, size_t len, bool push);
+
+/* --- numbers of writers that have closed (past.c) ------------------------------------------- */
+
+/** The last number that the topic had on these endpoints; 0: none. */
+uint64_t zmq_past(const char *target, const char *topic);
+void zmq_past_keep(const char *target, const char *topic, uint64_t seq);
 
 /* --- messages (zmq.c, epoch.c) -------------------------------------------------------------- */
 
@@ -149,6 +158,7 @@ struct rows {
 
 struct ns_writer {
 	const struct zmq_conf *conf;
+	const char *target;
 	unsigned topics_wanted;
 	struct pub pub;
 	struct ns_wire *wire;

@@ -22,11 +22,16 @@ static inline const struct ns_writer_ops *ops(void)
 	return p->ops;
 }
 
+/* In a place where no writer was before: numbers begin at 1. */
 static inline struct ns_writer *start(const struct ns_conf *c)
 {
+	static unsigned n;
 	const struct ns_writer_args args = {
 		.target = target, .live = true, .epoch_ms = 1000, .conf = c};
 	struct ns_err e = {{0}};
+
+	unlink(target + strlen("ipc://"));
+	snprintf(target, sizeof(target), "ipc://%s/%u", dir, n++);
 	struct ns_writer *w = ops()->open(&args, &e);
 
 	CU_ASSERT_STRING_EQUAL(e.text, "");
