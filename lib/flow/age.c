@@ -24,6 +24,14 @@ static inline void ask_for(const struct ns_flow_table *t, uint32_t pos)
 	rte_prefetch0(&t->store.warm[pos]);
 }
 
+/* When the tick began that was so many before that of the clock. */
+static inline uint64_t tick_ns(uint64_t clock_ns, uint32_t before)
+{
+	uint64_t tick = clock_ns >> TICK_SHIFT;
+
+	return tick > before ? (tick - before) << TICK_SHIFT : 0;
+}
+
 /*
  * Ends what is due among the first flows of both lists: of those that are not, at most misses are
  * looked at, and at most *ends end. Idle flows stand in front of the live list: the walk ends at
@@ -57,13 +65,13 @@ static uint64_t age_shard(struct ns_flow_table *t, struct shard *s, uint64_t clo
 			flow_remove(t, pos, flow_due(t, pos, clock_ns));
 			(*ends)--;
 		} else {
-			/* it was not moved before, nor was any flow behind it */
+			/* it was not moved before this, nor was any flow behind it */
 			seen++;
 			uint32_t moved = f->look - t->move_ticks;
 
 			first = NS_MIN(first, f->last_clock);
 			if (tick - moved < t->idle_ticks) {
-				first = NS_MIN(first, (uint64_t)moved << TICK_SHIFT);
+				first = NS_MIN(first, tick_ns(clock_ns, tick - moved));
 				break;
 			}
 		}

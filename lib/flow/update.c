@@ -37,7 +37,7 @@ void flow_start(struct ns_flow_table *t, uint32_t pos, struct rte_mbuf *m, const
 
 	*f = (struct hot){.key = *k,
 		.last_clock = p->clock_ns,
-		.look = flow_look(t, p->ts_ns, p->clock_ns),
+		.look = flow_look(t, p->hash, p->ts_ns, p->clock_ns),
 		.epoch = t->epoch};
 	*w = (struct warm){
 		.start_ns = p->ts_ns, .end_ns = p->ts_ns, .ttl_min = {UINT8_MAX, UINT8_MAX}};
@@ -88,7 +88,7 @@ static void move(struct ns_flow_table *t, uint32_t pos, const struct ns_packet *
 	struct shard *s = &t->shards[ns_bucket(p->hash, t->shards_all)];
 
 	flow_list_remove(t, &s->live, pos);
-	t->store.hot[pos].look = flow_look(t, t->store.warm[pos].start_ns, p->clock_ns);
+	t->store.hot[pos].look = flow_look(t, p->hash, t->store.warm[pos].start_ns, p->clock_ns);
 	flow_list_push(t, &s->live, pos);
 }
 

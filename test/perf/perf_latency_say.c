@@ -18,9 +18,9 @@ void perf_latency_say(struct perf_lat *x, const char *name, double rate, bool ev
 	(snprintf(text, sizeof(text), __VA_ARGS__), perf_value(a, text, unit, value))
 	printf("\nLatency, %s: %.2f Mpps offered, %.1f s\n", name, rate / 1e6, x->b->o.seconds);
 	SAY("us", perf_hist_rank(&x->packets, 0.5) / 1e3, "%s: RX to end of analysis, p50", name);
-	SAY("us", constant[0] / 1e3, "%s: p50 of a server of constant cost", name);
-	SAY("us", constant[1] / 1e3, "%s: p99 of a server of constant cost", name);
-	SAY("us", constant[2] / 1e3, "%s: p99.9 of a server of constant cost", name);
+	SAY("us", constant[0] / 1e3, "%s: p50 of a server of constant work", name);
+	SAY("us", constant[1] / 1e3, "%s: p99 of a server of constant work", name);
+	SAY("us", constant[2] / 1e3, "%s: p99.9 of a server of constant work", name);
 	snprintf(text, sizeof(text), "%s: RX to end of analysis, p99", name);
 	perf_bar(a, text, "us", perf_hist_rank(&x->packets, 0.99) / 1e3, PERF_AT_MOST,
 		NS_MAX(50, constant[1] / 1e3));
@@ -44,7 +44,7 @@ void perf_latency_say(struct perf_lat *x, const char *name, double rate, bool ev
 	SAY("", (double)x->control.own_n * PERF_LOAD_TO_CONTROL,
 		"%s: such gaps that the kernel knows no reason for", name);
 	SAY("", (double)x->stall_constant.n * PERF_LOAD_TO_CONTROL,
-		"%s: bursts over 200 us of the server of constant cost", name);
+		"%s: bursts over 200 us of the server of constant work", name);
 	snprintf(text, sizeof(text), "%s: bursts over 200 us", name);
 	perf_bar(a, text, "", (double)n, PERF_AT_MOST, known);
 #undef SAY
