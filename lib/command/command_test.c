@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <ns_command.h>
+#include <ns_command_words.h>
 #include <ns_test.h>
 
 #include <string.h>
@@ -83,6 +83,22 @@ static void answers(void)
 	CU_ASSERT_STRING_EQUAL(said, "3 words");
 }
 
+static void words(void)
+{
+	static const char *const argv[] = {"to", "po"};
+	char said[1024] = "";
+	struct ns_command_out out = {.text = keep, .ctx = said};
+	struct ns_command_call c = {.argc = 2, .argv = argv, .out = &out};
+
+	ns_command_offer(&c, "speed");
+	CU_ASSERT_STRING_EQUAL(said, "");
+	ns_command_offer(&c, "port");
+	CU_ASSERT_STRING_EQUAL(said, "port");
+	CU_ASSERT(ns_command_means(NULL, 3, true) && !ns_command_means(NULL, 3, false));
+	CU_ASSERT(ns_command_means("all", 3, true) && !ns_command_means("all", 3, false));
+	CU_ASSERT(ns_command_means("3", 3, false) && !ns_command_means("33", 3, true));
+}
+
 static struct ns_command twice = {.name = "quit", .run = run};
 
 static void doubles(void)
@@ -94,4 +110,5 @@ static void doubles(void)
 	CU_ASSERT_STRING_EQUAL(e.text, "two commands are named \"quit\"");
 }
 
-NS_TEST_MAIN({"found", found}, {"not found", not_found}, {"answers", answers}, {"doubles", doubles})
+NS_TEST_MAIN({"found", found}, {"not found", not_found}, {"answers", answers}, {"words", words},
+	{"doubles", doubles})

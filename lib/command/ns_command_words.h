@@ -18,3 +18,9 @@ int ns_command_number(
  */
 int ns_command_join(const struct ns_command_call *c, unsigned from, unsigned to, const char *key,
 	char *out, size_t len, struct ns_err *e);
+
+/** Completion: offers @p word, if it begins as the last word of the call does. */
+void ns_command_offer(struct ns_command_call *c, const char *word);
+
+/** Whether "stop [ID|all]" is about the one of number @p id; @p word NULL: all that run. */
+bool ns_command_means(const char *word, uint32_t id, bool runs);

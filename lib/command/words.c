@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int ns_command_number(
 	const char *key, const char *text, uint64_t max, uint64_t *v, struct ns_err *e)
@@ -44,4 +45,22 @@ int ns_command_join(const struct ns_command_call *c, unsigned from, unsigned to,
 		at += (size_t)n;
 	}
 	return at > 0 ? 0 : ns_fail(e, EINVAL, "%s: an expression is missing", key);
+}
+
+void ns_command_offer(struct ns_command_call *c, const char *word)
+{
+	const char *begun = c->argv[c->argc - 1];
+
+	if (strncmp(word, begun, strlen(begun)) == 0)
+		ns_command_text(c, "%s", word);
+}
+
+bool ns_command_means(const char *word, uint32_t id, bool runs)
+{
+	char number[16];
+
+	if (word == NULL || strcmp(word, "all") == 0)
+		return runs;
+	snprintf(number, sizeof(number), "%u", id);
+	return strcmp(word, number) == 0;
 }

@@ -99,12 +99,8 @@ static int start(struct ns_command_call *c, struct ns_err *e)
 
 static void complete_start(struct ns_command_call *c)
 {
-	const char *begun = c->argc > 1 ? c->argv[c->argc - 1] : NULL;
-
-	for (unsigned i = 0; begun != NULL && i < NS_ARRAY_LEN(keywords); i++) {
-		if (strncmp(keywords[i], begun, strlen(begun)) == 0)
-			ns_command_text(c, "%s", keywords[i]);
-	}
+	for (unsigned i = 0; c->argc > 1 && i < NS_ARRAY_LEN(keywords); i++)
+		ns_command_offer(c, keywords[i]);
 }
 
 /* One capture as the console shows it. */
@@ -272,12 +268,10 @@ static int stop(struct ns_command_call *c, struct ns_err *e)
 
 static void complete_stop(struct ns_command_call *c)
 {
-	const char *begun = c->argc == 1 ? c->argv[0] : NULL;
-
-	for (struct capture *k = next_capture(c->engine, 0); begun != NULL && k != NULL;
+	for (struct capture *k = next_capture(c->engine, 0); c->argc == 1 && k != NULL;
 		k = next_capture(c->engine, k->id)) {
-		if (!capture_ended(k) && strncmp(k->path, begun, strlen(begun)) == 0)
-			ns_command_text(c, "%s", k->path);
+		if (!capture_ended(k))
+			ns_command_offer(c, k->path);
 	}
 }
 

@@ -9,7 +9,7 @@
 #include "live_flow.h"
 #include "sweep.h"
 
-#include <ns_command.h>
+#include <ns_command_words.h>
 #include <ns_rec_filter.h>
 
 #include <stdlib.h>
@@ -287,14 +287,6 @@ static int show_flows(struct ns_command_call *c, struct ns_err *e)
 	return rc;
 }
 
-static void offer(struct ns_command_call *c, const char *word)
-{
-	const char *begin = c->argv[c->argc - 1];
-
-	if (strncmp(word, begin, strlen(begin)) == 0)
-		ns_command_text(c, "%s", word);
-}
-
 static void offer_filter(void *ctx, const char *word)
 {
 	ns_command_text(ctx, "%s", word);
@@ -318,13 +310,13 @@ static void complete_flows(struct ns_command_call *c)
 	}
 	if (strcmp(before, "by") == 0) {
 		for (unsigned i = 0; live_flow_number_name(i) != NULL; i++)
-			offer(c, live_flow_number_name(i));
+			ns_command_offer(c, live_flow_number_name(i));
 	} else if (strcmp(before, "top") != 0) {
 		if (!top)
-			offer(c, "top");
+			ns_command_offer(c, "top");
 		if (!by)
-			offer(c, "by");
-		offer(c, "filter");
+			ns_command_offer(c, "by");
+		ns_command_offer(c, "filter");
 	}
 }
 

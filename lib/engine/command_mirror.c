@@ -164,14 +164,6 @@ static int start(struct ns_command_call *c, struct ns_err *e)
 	return 0;
 }
 
-static bool is_meant(const struct mirror *m, const char *word)
-{
-	char id[16];
-
-	snprintf(id, sizeof(id), "%u", m->id);
-	return word == NULL || strcmp(word, "all") == 0 ? !mirror_ended(m) : strcmp(word, id) == 0;
-}
-
 static int stop(struct ns_command_call *c, struct ns_err *e)
 {
 	const char *word = c->argc > 0 ? c->argv[0] : NULL;
@@ -181,7 +173,7 @@ static int stop(struct ns_command_call *c, struct ns_err *e)
 	if (c->argc > 1)
 		return ns_fail(e, EINVAL, "mirror stop: one number, or all");
 	while ((m = next_mirror(c->engine, m == NULL ? 0 : m->id)) != NULL) {
-		if (is_meant(m, word))
+		if (ns_command_means(word, m->id, !mirror_ended(m)))
 			meant[n++] = m;
 	}
 	if (n == 0 && word != NULL && strcmp(word, "all") != 0)
@@ -198,13 +190,9 @@ static int stop(struct ns_command_call *c, struct ns_err *e)
 	return 0;
 }
 
-static void offer(void *ctx, const char *name)
+static void offer_port(void *ctx, const char *name)
 {
-	struct ns_command_call *c = ctx;
-	const char *begun = c->argv[c->argc - 1];
-
-	if (strncmp(name, begun, strlen(begun)) == 0)
-		ns_command_text(c, "%s", name);
+	ns_command_offer(ctx, name);
 }
 
 static void complete(struct ns_command_call *c)
@@ -212,9 +200,9 @@ static void complete(struct ns_command_call *c)
 	bool port = c->argc == 1 || (c->argc > 2 && strcmp(c->argv[c->argc - 2], "to") == 0);
 
 	if (port)
-		ns_port_each_name(offer, c);
+		ns_port_each_name(offer_port, c);
 	else if (c->argc > 1)
-		offer(c, "to");
+		ns_command_offer(c, "to");
 }
 
 static struct ns_command mirror_command = {

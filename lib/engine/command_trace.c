@@ -2,7 +2,7 @@
 /* Commands "trace" and "trace stop". Main thread. */
 #include "trace.h"
 
-#include <ns_command.h>
+#include <ns_command_words.h>
 #include <ns_text.h>
 
 #include <inttypes.h>
@@ -31,19 +31,10 @@ static bool number(const char *word, double most, double *v)
 static int join_filter(
 	const struct ns_command_call *c, unsigned n, char out[FILTER_MAX], struct ns_err *e)
 {
-	size_t at = 0;
-
 	out[0] = '\0';
-	for (unsigned i = 0; i < n; i++) {
-		int k = snprintf(out + at, FILTER_MAX - at, "%s%s", at > 0 ? " " : "", c->argv[i]);
-
-		if (k < 0 || at + (size_t)k >= FILTER_MAX)
-			return ns_fail(e, E2BIG, "filter: longer than %d octets", FILTER_MAX - 1);
-		at += (size_t)k;
-	}
-	if (strcmp(out, "all") == 0)
-		out[0] = '\0';
-	return 0;
+	if (n == 1 && (c->argv[0][0] == '\0' || strcmp(c->argv[0], "all") == 0))
+		return 0;
+	return ns_command_join(c, 0, n, "filter", out, FILTER_MAX, e);
 }
 
 static int parse(const struct ns_command_call *c, struct trace_args *a, char filter[FILTER_MAX],
@@ -223,11 +214,10 @@ static int stop(struct ns_command_call *c, struct ns_err *e)
 
 static void complete(struct ns_command_call *c)
 {
-	const char *begun = c->argc > 0 ? c->argv[c->argc - 1] : "";
-	const char *offer = c->argc > 2 ? "seconds" : c->argc == 1 ? "all" : "";
-
-	if (*offer != '\0' && strncmp(offer, begun, strlen(begun)) == 0)
-		ns_command_text(c, "%s", offer);
+	if (c->argc > 2)
+		ns_command_offer(c, "seconds");
+	else if (c->argc == 1)
+		ns_command_offer(c, "all");
 }
 
 static struct ns_command trace_command = {

@@ -2,6 +2,8 @@
 /* Commands "replay", "replay stop" and "replay show". */
 #include "replay_priv.h"
 
+#include <ns_command_words.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -143,14 +145,6 @@ static int start(struct ns_command_call *c, struct ns_err *e)
 	return 0;
 }
 
-static bool is_meant(const struct replay *r, const char *word)
-{
-	char id[16];
-
-	snprintf(id, sizeof(id), "%u", r->id);
-	return word == NULL || strcmp(word, "all") == 0 ? !replay_ended(r) : strcmp(word, id) == 0;
-}
-
 static int stop(struct ns_command_call *c, struct ns_err *e)
 {
 	const char *word = c->argc > 0 ? c->argv[0] : NULL;
@@ -160,7 +154,7 @@ static int stop(struct ns_command_call *c, struct ns_err *e)
 	if (c->argc > 1)
 		return ns_fail(e, EINVAL, "replay stop: one number, or all");
 	while ((r = replay_next(r == NULL ? 0 : r->id)) != NULL) {
-		if (is_meant(r, word))
+		if (ns_command_means(word, r->id, !replay_ended(r)))
 			meant[n++] = r;
 	}
 	if (n == 0 && word != NULL && strcmp(word, "all") != 0)
@@ -177,13 +171,9 @@ static int stop(struct ns_command_call *c, struct ns_err *e)
 	return 0;
 }
 
-static void offer(void *ctx, const char *name)
+static void offer_port(void *ctx, const char *name)
 {
-	struct ns_command_call *c = ctx;
-	const char *begun = c->argv[c->argc - 1];
-
-	if (strncmp(name, begun, strlen(begun)) == 0)
-		ns_command_text(c, "%s", name);
+	ns_command_offer(ctx, name);
 }
 
 static void complete(struct ns_command_call *c)
@@ -191,11 +181,11 @@ static void complete(struct ns_command_call *c)
 	static const char *const words[] = {"speed", "pps", "loop", "cut"};
 
 	if (c->argc == 2)
-		offer(c, "to");
+		ns_command_offer(c, "to");
 	else if (c->argc == 3)
-		ns_port_each_name(offer, c);
+		ns_port_each_name(offer_port, c);
 	for (unsigned i = 0; c->argc > 3 && i < NS_ARRAY_LEN(words); i++)
-		offer(c, words[i]);
+		ns_command_offer(c, words[i]);
 }
 
 static struct ns_command replay_command = {

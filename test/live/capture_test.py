@@ -6,7 +6,6 @@ usage: capture_test.py CASE NS-ENGINE NS-CONSOLE PCAP-ANALYZER GEN-CAPTURE WATCH
 """
 import collections
 import csv
-import json
 import os
 import re
 import shutil
@@ -17,40 +16,18 @@ import sys
 
 import harness
 import law_test
+import sending
 from harness import WHOLE, Engine, all_analysed, check, records, same_records, wait_for
 
 PACKETS = 20000
 ROOM = "blocksz=131072,framesz=2048,framecnt=16384"  # two seconds of the sender
 
 
-class Console:
-    """ns-console as scripts use it."""
+class Console(sending.Console):
+    """One that knows captures."""
 
-    def __init__(self, program, folder):
-        if not os.path.exists(program):
-            harness.skip(f"there is no {program}")
-        self.option = f"console.path={folder}/sock"
-        self.argv = [program, "-s", f"{folder}/sock"]
-
-    def run(self, command, *words):
-        return subprocess.run([*self.argv, *words, "-e", command], capture_output=True, text=True,
-                              check=False, timeout=harness.PATIENCE)
-
-    def says(self, command):
-        out = self.run(command)
-        check(out.returncode == 0, f"{command}: status {out.returncode}, {out.stderr}")
-        return out.stdout
-
-    def refuses(self, command, text):
-        out = self.run(command)
-        check(out.returncode != 0 and text in out.stderr,
-              f"{command}: status {out.returncode}, not \"{text}\": {out.stdout}{out.stderr}")
-
-    def records(self, command):
-        out = self.run(command, "--json")
-        check(out.returncode == 0, f"{command}: status {out.returncode}, {out.stderr}")
-        found = [json.loads(line) for line in out.stdout.splitlines()]
-        return [r for r in found if r.get("kind") == "capture"]
+    def records(self, command, kind="capture"):
+        return super().records(command, kind)
 
     def ended(self, status, number=0):
         """A capture, the last one if no number says which, once it has ended."""

@@ -11,7 +11,6 @@ import os
 import signal
 import sqlite3
 import sys
-import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import harness
@@ -28,33 +27,13 @@ from zmq_reader import Reader, ZmqEngine, columns, conserved, messages, no_gaps
 SUMS = ("packets", "rev_packets")
 
 
-class Pulled:
+class Pulled(Reader):
     """What comes out of a PUSH socket: the same messages, and nobody else gets them."""
 
-    def __init__(self, wire, endpoint):
-        self.wire, self.got, self.stop = wire, [], False
-        self.context = zmq.Context()
+    def join(self, endpoint):
         self.socket = self.context.socket(zmq.PULL)
         self.socket.setsockopt(zmq.RCVHWM, 0)
         self.socket.bind(endpoint)
-        self.thread = threading.Thread(target=self._read)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop = True
-        self.thread.join()
-        self.socket.close()
-        self.context.term()
-
-    def _read(self):
-        while not self.stop:
-            if self.socket.poll(50):
-                self.got.append(self.wire.Envelope.FromString(self.socket.recv_multipart()[1]))
-
-    of, drain = Reader.of, Reader.drain
 
 
 def of_messages(got):

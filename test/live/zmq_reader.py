@@ -52,9 +52,13 @@ def unpack(wire, m, folder):
 class Reader:
     """A subscriber on a thread of its own; what it gets, decoded, in order."""
 
-    def __init__(self, wire, endpoint, prefix="ns/", server=None, client=None):
+    def __init__(self, wire, endpoint, **how):
         self.wire, self.got, self.stop = wire, [], False
         self.context = zmq.Context()
+        self.join(endpoint, **how)
+        self.thread = threading.Thread(target=self._read)
+
+    def join(self, endpoint, prefix="ns/", server=None, client=None):
         self.socket = self.context.socket(zmq.SUB)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.RCVHWM, 100000)
@@ -63,7 +67,6 @@ class Reader:
             self.socket.curve_publickey, self.socket.curve_secretkey = client
         self.socket.subscribe(prefix)
         self.socket.connect(endpoint)
-        self.thread = threading.Thread(target=self._read)
 
     def __enter__(self):
         self.thread.start()
