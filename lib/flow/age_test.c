@@ -339,8 +339,7 @@ static void no_room(void)
 	run_free(r);
 }
 
-/* A hot flow is not moved more often than an eighth of the idle time-out, yet never ends as idle.
- */
+/* A hot flow is moved each sixteenth to eighth of the idle time-out, and never ends as idle. */
 static void hot(void)
 {
 	run_t *r = run_new(&(struct ns_flow_conf){4096, 1, 0, true, 2});

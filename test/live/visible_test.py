@@ -27,7 +27,7 @@ class Seen(zmq_reader.Reader):
     """Notes when each source first came."""
     def __init__(self, wire, endpoint):
         self.first = {}
-        super().__init__(wire, endpoint, "ns/edge/task/top_sources")
+        super().__init__(wire, endpoint, prefix="ns/edge/task/top_sources")
 
     def _read(self):
         while not self.stop:
